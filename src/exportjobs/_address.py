@@ -1,0 +1,64 @@
+"""Where it is safe to go: origins, encryption and paths."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from exportjobs._errors import UntrustedAddress
+from exportjobs._redact import safe_url
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Return whether two URLs share scheme, host and port: what credentials may move within."""
+    return _origin(one) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return (parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme))
+
+
+def check_encrypted(url: str) -> None:
+    """Check that a URL may be fetched: https, or http on this machine itself.
+
+    Raises:
+        UntrustedAddress: If it may not.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        raise UntrustedAddress("the vendor names an address that is none") from None
+    if parts.scheme == "https" and host:
+        return
+    if parts.scheme != "http" or not is_loopback(host):
+        raise UntrustedAddress(
+            f"the vendor names an unencrypted address, {safe_url(url)}",
+            remedy="only https is fetched from; ask the vendor for an https address",
+        )
+
+
+def below(base_url: str, path: str) -> str:
+    """Return the URL of a path below a base URL.
+
+    Raises:
+        UntrustedAddress: If the path is a URL of its own, or climbs out.
+    """
+    parts = urlsplit(path)
+    climbs = any(segment in {".", ".."} for segment in parts.path.split("/"))
+    if parts.scheme or parts.netloc or climbs or not path.startswith("/"):
+        where = safe_url(path) if parts.netloc else "a path"
+        raise UntrustedAddress(
+            f"a request to {where} outside the vendor's own API was not sent",
+            remedy="credentials go to the adapter's base URL and nowhere else",
+        )
+    return base_url.rstrip("/") + path

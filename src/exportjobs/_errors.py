@@ -1,0 +1,348 @@
+"""Every error of the library, by whose fault it is.
+
+    ExportJobsError
+    ├── RequestError                 the caller asked for something that cannot be
+    │   ├── InvalidArgument             (ValueError) an argument, caught before anything is sent
+    │   ├── InvalidRef                  (ValueError) a job's ref that cannot be read
+    │   ├── UnknownVendor               (LookupError) no adapter of that name
+    │   ├── UnknownAccount              (LookupError) a ref of an account that was not handed over
+    │   ├── BrokenAdapter               an installed adapter that cannot be used
+    │   ├── Unsupported                 a thing this vendor cannot do
+    │   ├── WrongDoor                   the synchronous door from inside an event loop
+    │   └── Rejected                    the vendor refused the request
+    ├── AccountError                 the account, not the request
+    │   ├── AuthenticationFailed        the credentials are not accepted
+    │   ├── PermissionDenied            they are, but not for this
+    │   ├── RateLimited                 too many requests: later
+    │   ├── SlotsFull                   too many jobs at once: when one has ended
+    │   └── QuotaExceeded               the allowance is used up
+    ├── VendorError                  the vendor's answer
+    │   ├── VendorUnavailable           a 5xx
+    │   ├── MalformedResponse           an answer that is not what it should be
+    │   └── UntrustedAddress            an address we do not go to
+    ├── NetworkError                 (ConnectionError) the way there
+    │   ├── Unreachable                 no connection: nothing was sent
+    │   └── SubmitOutcomeUnknown        sent, and no answer: the job may or may not exist
+    ├── JobError                     the job itself
+    │   ├── JobFailed                   it ended as failed
+    │   ├── JobCancelled                it ended as cancelled
+    │   └── JobNotFound                 (LookupError) the vendor does not know it
+    ├── DeadlineExceeded             (TimeoutError) our waiting ended, the job did not
+    └── FileError                    the file
+        ├── DownloadFailed              the bytes could not be had whole
+        │   └── LeaseRefused                a signed URL was refused, and so were its renewals
+        ├── DestinationFailed           (OSError) they could not be written
+        └── LedgerFailed                what happened could not be recorded
+
+An error names the vendor, the job, the cause and the remedy, and holds no secret and no signed URL.
+"""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+
+from exportjobs._redact import safe_text
+
+if TYPE_CHECKING:
+    from exportjobs._job import JobRef
+
+
+class ExportJobsError(Exception):
+    """The root of every error that the library raises on purpose.
+
+    Attributes:
+        reason: What happened, in one line.
+        vendor: The vendor's name, where one is concerned.
+        ref: The job, where one is concerned and known.
+        remedy: What to do next, in one line.
+    """
+
+    default_remedy: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        vendor: str | None = None,
+        ref: "JobRef | None" = None,
+        remedy: str | None = None,
+    ) -> None:
+        """Take what happened, where, and what to do about it."""
+        super().__init__(reason)
+        self.reason = safe_text(reason)
+        self.vendor = vendor
+        self.ref = ref
+        self.remedy = self.default_remedy if remedy is None else remedy
+
+    def __str__(self) -> str:
+        """Return vendor, job, cause and remedy on one line."""
+        where = str(self.ref) if self.ref else self.vendor
+        text = f"{where}: {self.reason}" if where else self.reason
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+    def __repr__(self) -> str:
+        """Return the error's name and its one line."""
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by what is kept, as the arguments are keywords."""
+        return (_rebuild, (type(self), self.__dict__))
+
+    def copy_for(self, ref: "JobRef | None") -> Self:
+        """Return this error told of another job."""
+        return _rebuild(type(self), {**self.__dict__, "ref": ref})
+
+    def about(self, *, vendor: str, ref: "JobRef | None" = None) -> Self:
+        """Return this error, told whom it concerns where it did not know."""
+        self.vendor = self.vendor or vendor
+        self.ref = self.ref or ref
+        return self
+
+
+_E = TypeVar("_E", bound=ExportJobsError)
+
+
+def _rebuild(cls: type[_E], kept: dict[str, object]) -> _E:
+    error = cls.__new__(cls, kept["reason"])
+    error.__dict__.update(kept)
+    return error
+
+
+class RequestError(ExportJobsError):
+    """The caller asked for something that cannot be."""
+
+
+class InvalidArgument(RequestError, ValueError):
+    """An argument that cannot be right; nothing was sent.
+
+    Attributes:
+        field: The argument's name.
+    """
+
+    def __init__(
+        self,
+        field: str,
+        reason: str,
+        *,
+        vendor: str | None = None,
+        ref: "JobRef | None" = None,
+        remedy: str | None = None,
+    ) -> None:
+        """Take the argument's name and what is wrong with it."""
+        super().__init__(f"{field}: {reason}", vendor=vendor, ref=ref, remedy=remedy)
+        self.field = field
+
+
+class InvalidRef(RequestError, ValueError):
+    """A job's ref that cannot be read, or does not belong to this account."""
+
+    default_remedy = "pass a ref as JobRef.to_json() wrote it"
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        vendor: str | None = None,
+        ref: "JobRef | None" = None,
+        remedy: str | None = None,
+    ) -> None:
+        """Take what is wrong with the ref."""
+        super().__init__(f"job ref: {reason}", vendor=vendor, ref=ref, remedy=remedy)
+
+
+class UnknownVendor(RequestError, LookupError):
+    """No installed distribution offers an adapter of that name."""
+
+
+class UnknownAccount(RequestError, LookupError):
+    """A ref belongs to an account that the poller was not given."""
+
+    default_remedy = "hand its adapter over: Poller(accounts=[...])"
+
+
+class BrokenAdapter(RequestError):
+    """An installed adapter that cannot be used; the others are unaffected."""
+
+
+class Unsupported(RequestError):
+    """The vendor's API has no such operation."""
+
+
+class WrongDoor(RequestError, RuntimeError):
+    """The synchronous door was tried from inside an event loop."""
+
+
+class Refusal(ExportJobsError):
+    """What every answer has that says no.
+
+    Attributes:
+        http_status: The HTTP status of the answer.
+        code: The vendor's own code for the refusal, if it gave one.
+        retry_after: How long the vendor asks us to wait, if it says.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        http_status: int | None = None,
+        code: str | None = None,
+        retry_after: timedelta | None = None,
+        vendor: str | None = None,
+        ref: "JobRef | None" = None,
+        remedy: str | None = None,
+    ) -> None:
+        """Take what the vendor said and how."""
+        super().__init__(reason, vendor=vendor, ref=ref, remedy=remedy)
+        self.http_status = http_status
+        self.code = code
+        self.retry_after = retry_after
+
+
+class Rejected(Refusal, RequestError):
+    """The vendor refused the request as it stands; asking again changes nothing."""
+
+    default_remedy = "correct the request"
+
+
+class AccountError(Refusal):
+    """The account may not do this, now or at all."""
+
+
+class AuthenticationFailed(AccountError):
+    """The vendor does not accept the account's credentials."""
+
+    default_remedy = "check the account's credentials and that they have not expired"
+
+
+class PermissionDenied(AccountError):
+    """The credentials are accepted, but not for this."""
+
+    default_remedy = "ask the vendor's administrator for access"
+
+
+class RateLimited(AccountError):
+    """Too many requests; the account waits, the job does not suffer."""
+
+    default_remedy = "it passes by itself"
+
+
+class SlotsFull(AccountError):
+    """Too many jobs are running on the account; there is room when one has ended."""
+
+    default_remedy = "it passes when one of the account's jobs has ended"
+
+
+class QuotaExceeded(AccountError):
+    """The account's allowance is used up; waiting for a job to end does not help."""
+
+    default_remedy = "wait until the allowance is renewed, or have the vendor raise it"
+
+
+class VendorError(ExportJobsError):
+    """The vendor's answer is at fault."""
+
+
+class VendorUnavailable(Refusal, VendorError):
+    """The vendor answered with a server error."""
+
+    default_remedy = "try again later"
+
+
+class MalformedResponse(VendorError):
+    """The vendor's answer is not what its documentation promises.
+
+    Attributes:
+        problems: One line for each thing that is wrong, such as
+            "required field missing @ $.status".
+    """
+
+    default_remedy = "if it lasts, the vendor's API may have changed: report it"
+
+    def __init__(
+        self,
+        *problems: str,
+        vendor: str | None = None,
+        ref: "JobRef | None" = None,
+        remedy: str | None = None,
+    ) -> None:
+        """Take what is wrong, a line for each thing."""
+        reason = "answer cannot be understood: " + "; ".join(problems)
+        super().__init__(reason, vendor=vendor, ref=ref, remedy=remedy)
+        self.problems = tuple(safe_text(problem) for problem in problems)
+
+
+class UntrustedAddress(VendorError):
+    """An address that we do not go to: another host's, or one without encryption."""
+
+
+class NetworkError(ExportJobsError, ConnectionError):
+    """The vendor could not be reached, or the connection broke."""
+
+    default_remedy = "check the network and try again"
+
+
+class Unreachable(NetworkError):
+    """No connection was made, so nothing was sent."""
+
+
+class SubmitOutcomeUnknown(NetworkError):
+    """A request that creates a job was sent and no answer came.
+
+    The job may or may not exist. It is not sent again: that could cost a second export.
+    """
+
+    default_remedy = "look for the job at the vendor before submitting again"
+
+
+class JobError(ExportJobsError):
+    """The job itself came to a bad end."""
+
+
+class JobFailed(JobError):
+    """The vendor says that the job failed."""
+
+    default_remedy = "submit it again, or ask the vendor"
+
+
+class JobCancelled(JobError):
+    """The job was cancelled before it was done."""
+
+    default_remedy = "submit it again if it is still wanted"
+
+
+class JobNotFound(Refusal, JobError, LookupError):
+    """The vendor does not know the job, or knows it no more."""
+
+    default_remedy = "check the job's id and account, or submit it again"
+
+
+class DeadlineExceeded(ExportJobsError, TimeoutError):
+    """Our waiting ended. The job did not: it can be resumed by its ref."""
+
+    default_remedy = "resume the job by its ref, with a later deadline"
+
+
+class FileError(ExportJobsError):
+    """The job is done, but its file did not land."""
+
+
+class DownloadFailed(FileError):
+    """The bytes could not be had whole."""
+
+    default_remedy = "resume the job by its ref to download again"
+
+
+class LeaseRefused(DownloadFailed):
+    """The file's host refused its address, as it does when a signed URL has expired."""
+
+
+class DestinationFailed(FileError, OSError):
+    """The file could not be written."""
+
+    default_remedy = "free some space or choose another folder, then resume the job by its ref"
+
+
+class LedgerFailed(FileError):
+    """The ledger cannot be opened, read or written."""
+
+    default_remedy = "check the ledger's path and the space left, or choose another file"

@@ -1,0 +1,250 @@
+"""What is known of an export job: frozen values and the table of legal moves."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Self
+
+from attrs import evolve, field, frozen
+
+from exportjobs._errors import InvalidRef
+from exportjobs._lease import expiry
+from exportjobs._redact import optional_safe_text, safe_text
+
+
+class JobStatus(StrEnum):
+    """Where a job stands, in the same five words for every vendor."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a job in this status has come to its end."""
+        return not TRANSITIONS[self] - {self}
+
+    def may_become(self, other: "JobStatus") -> bool:
+        """Return whether a job in this status may next be seen in the other."""
+        return other in TRANSITIONS[self]
+
+
+# Running may fall back to queued: a vendor that repeats a failed attempt by itself (Clari's
+# `schedule`: ONCE and MAX, developer.clari.com, OpenAPI 5.0.0) queues the same job again.
+TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = MappingProxyType(
+    {
+        JobStatus.QUEUED: frozenset(JobStatus),
+        JobStatus.RUNNING: frozenset(JobStatus),
+        JobStatus.DONE: frozenset({JobStatus.DONE}),
+        JobStatus.FAILED: frozenset({JobStatus.FAILED}),
+        JobStatus.CANCELLED: frozenset({JobStatus.CANCELLED}),
+    }
+)
+
+
+@frozen
+class Reading:
+    """A vendor's status word and what we make of it."""
+
+    status: JobStatus
+    raw: str = field(converter=safe_text)
+    recognised: bool = True
+
+
+@frozen(kw_only=True)
+class StatusMap:
+    """A vendor's vocabulary: which of its words stand for which of our five.
+
+    Words are matched whatever their case. A word that nobody knows is read as running and marked as
+    not recognised: it is neither an error nor an end.
+    """
+
+    queued: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    cancelled: tuple[str, ...] = ()
+
+    def read(self, raw: str) -> Reading:
+        """Return what a vendor's status word means."""
+        word = raw.strip().casefold()
+        for status in JobStatus:
+            words: tuple[str, ...] = getattr(self, status.value)
+            if word in (known.casefold() for known in words):
+                return Reading(status, raw)
+        return Reading(JobStatus.RUNNING, raw, recognised=False)
+
+
+@frozen
+class Progress:
+    """How far a job has come, counted in the vendor's own items; either number may be unknown."""
+
+    processed: int | None = None
+    total: int | None = None
+
+    @property
+    def fraction(self) -> float | None:
+        """The share done, from 0 to 1, or None where the vendor's numbers do not tell."""
+        if self.processed is None or not self.total or self.total < 0:
+            return None
+        return min(1.0, max(0.0, self.processed / self.total))
+
+
+def _frozen_mapping(mapping: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return MappingProxyType(dict(mapping or {}))
+
+
+_REF_VERSION = 1
+
+
+@frozen
+class JobRef:
+    """The durable name of a job: enough to find it again from another process.
+
+    It never holds a URL, a host, a header or a secret: the adapter rebuilds addresses from its own
+    base URL.
+    """
+
+    vendor: str
+    account: str
+    id: str
+    kind: str = ""
+    scope: Mapping[str, str] = field(factory=dict[str, str], converter=_frozen_mapping, hash=False)
+    submitted_at: datetime | None = None
+    digest: str = ""
+
+    def __str__(self) -> str:
+        """Return the ref on one line, as the command line prints and reads it."""
+        return "/".join((self.vendor, self.account, self.kind or "-", self.id))
+
+    @property
+    def account_key(self) -> tuple[str, str]:
+        """The vendor's name and the account's: what the library keeps accounts apart by."""
+        return (self.vendor, self.account)
+
+    def to_json(self) -> str:
+        """Return the ref as one line of versioned JSON; `submitted_at` is ISO 8601 in UTC."""
+        submitted_at = self.submitted_at.isoformat() if self.submitted_at else None
+        return json.dumps(
+            {
+                "version": _REF_VERSION,
+                "vendor": self.vendor,
+                "account": self.account,
+                "kind": self.kind,
+                "id": self.id,
+                "scope": dict(self.scope),
+                "submitted_at": submitted_at,
+                "digest": self.digest,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the ref that `to_json` wrote; members that a later version added are ignored.
+
+        Raises:
+            InvalidRef: If the text is not a ref, or was written by an incompatible version.
+        """
+        try:
+            written = json.loads(text)
+            if written["version"] != _REF_VERSION:
+                raise InvalidRef(f"was written in version {written['version']!r} of its format")
+            submitted_at = written.get("submitted_at")
+            return cls(
+                vendor=_word(written["vendor"]),
+                account=_word(written["account"]),
+                id=_word(written["id"]),
+                kind=str(written.get("kind", "")),
+                scope={_word(key): _word(value) for key, value in written["scope"].items()},
+                submitted_at=datetime.fromisoformat(submitted_at) if submitted_at else None,
+                digest=str(written.get("digest", "")),
+            )
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise InvalidRef(f"cannot be read ({type(error).__name__})") from error
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise ValueError(value)
+    return value
+
+
+@frozen
+class Artifact:
+    """One thing to download from a finished job.
+
+    A signed URL is a lease: it opens the file for whoever holds it until it expires, so it is never
+    shown. An authenticated artifact lives on the vendor's own API and is fetched with the account's
+    credentials; its address is a path below the adapter's base URL.
+    """
+
+    url: str = field(repr=False)
+    authenticated: bool = False
+    name: str | None = None
+    media_type: str | None = None
+    size: int | None = None
+    """Bytes, as the vendor says; None where it does not."""
+    expires_at: datetime | None = None
+    """When the address stops working, in UTC, as the vendor says."""
+    part: int | None = None
+    """The part's number, from 1, where a job has several."""
+
+    @property
+    def lease_ends_at(self) -> datetime | None:
+        """When the address stops working, in UTC: as the vendor says, else as the URL does."""
+        return self.expires_at or expiry(self.url)
+
+
+@frozen
+class ExportJob:
+    """A snapshot of a job, as its vendor last described it. All times are aware and in UTC."""
+
+    ref: JobRef
+    reading: Reading
+    progress: Progress | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    record_count: int | None = None
+    size: int | None = None
+    """Bytes in all artifacts together, as the vendor says."""
+    error: str | None = field(default=None, converter=optional_safe_text)
+    warnings: tuple[str, ...] = ()
+    """What is missing from a job that is done all the same."""
+    brief: bool = False
+    """Whether this is a list's summary, which does not tell of artifacts; a poll does."""
+    raw: object = field(default=None, repr=False, eq=False)
+    """The vendor's own words, whole. It may hold signed URLs: do not print it."""
+
+    @property
+    def status(self) -> JobStatus:
+        """Where the job stands, in our five words."""
+        return self.reading.status
+
+    @property
+    def raw_status(self) -> str:
+        """Where the job stands, in the vendor's own word."""
+        return self.reading.raw
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the first of the artifacts' addresses stops working, in UTC, if it is known."""
+        ends = (artifact.lease_ends_at for artifact in self.artifacts)
+        return min((end for end in ends if end), default=None)
+
+    def advance(self, snapshot: "ExportJob") -> "ExportJob":
+        """Return what is known after a newer snapshot.
+
+        The name under which the job was submitted stays. A terminal status never goes back, and a
+        status that nobody knows says nothing new about where the job stands.
+        """
+        if not self.status.may_become(snapshot.status):
+            return self
+        if not snapshot.reading.recognised:
+            snapshot = evolve(snapshot, reading=evolve(snapshot.reading, status=self.status))
+        return evolve(snapshot, ref=self.ref)

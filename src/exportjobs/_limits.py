@@ -1,0 +1,53 @@
+"""What an account may do now: decisions only, no clock and no waiting."""
+
+from attrs import evolve, frozen
+
+_LONG_AGO = float("-inf")
+
+
+@frozen
+class Allowance:
+    """An account's room for jobs and requests. Moments are monotonic seconds.
+
+    It knows a limit on jobs where the adapter declares one, and learns one from a refusal: when the
+    vendor says that it is full, as many jobs as are then outstanding are held for the limit until
+    some time has passed.
+    """
+
+    slots: int | None = None
+    outstanding: int = 0
+    paused_until: float = _LONG_AGO
+    learned_slots: int = 0
+    full_until: float = _LONG_AGO
+
+    def may_ask(self, now: float) -> bool:
+        """Return whether a request may be sent."""
+        return now >= self.paused_until
+
+    def may_submit(self, now: float) -> bool:
+        """Return whether another job may be submitted."""
+        chance = self.next_chance(now)
+        return chance is not None and chance <= now
+
+    def next_chance(self, now: float) -> float | None:
+        """Return when submitting is worth trying, or None if only the end of a job can tell."""
+        if self.slots is not None and self.outstanding >= self.slots:
+            return None
+        room = self.outstanding < self.learned_slots
+        return max(now, self.paused_until, _LONG_AGO if room else self.full_until)
+
+    def taken(self) -> "Allowance":
+        """Return the allowance after a slot was taken."""
+        return evolve(self, outstanding=self.outstanding + 1)
+
+    def freed(self) -> "Allowance":
+        """Return the allowance after a slot fell free."""
+        return evolve(self, outstanding=self.outstanding - 1)
+
+    def full(self, until: float) -> "Allowance":
+        """Return the allowance after the vendor refused a job for want of a slot."""
+        return evolve(self, learned_slots=self.outstanding, full_until=until)
+
+    def paused(self, until: float) -> "Allowance":
+        """Return the allowance after the vendor asked the account to wait."""
+        return evolve(self, paused_until=max(self.paused_until, until))

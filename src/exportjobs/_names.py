@@ -1,0 +1,67 @@
+"""Names for files, from parts that a vendor chose and may have chosen badly."""
+
+import hashlib
+import re
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from exportjobs._job import Artifact, ExportJob
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
+_COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
+_LONGEST_PART = 48
+_MARK = 8
+_BY_MEDIA_TYPE = {
+    "application/gzip": ".gz",
+    "application/json": ".json",
+    "application/x-ndjson": ".jsonl",
+    "application/xml": ".xml",
+    "application/zip": ".zip",
+    "text/csv": ".csv",
+}
+
+
+def file_name(job: ExportJob, index: int, *, served_as: str = "") -> str:
+    """Return the name under which one of a job's artifacts lands.
+
+    It is made from vendor, account, kind and id, parted by dots, so that a job lands under the same
+    name each time and two jobs never share one; numbered parts sort. The vendor's own name gives no
+    more than its suffix, as it may hold anything; where it is silent, the media type that the file
+    is served as decides.
+    """
+    ref, artifact = job.ref, job.artifacts[index]
+    account = () if ref.account == "default" else (ref.account,)
+    words = [safe_word(word) for word in (ref.vendor, *account, ref.kind, ref.id) if word]
+    if len(job.artifacts) > 1:
+        words.append(f"part-{artifact.part or index + 1:05}")
+    return ".".join(words) + (suffix(artifact) or suffix_of_type(served_as))
+
+
+def safe_word(word: str) -> str:
+    """Return a word that can stand in a file name anywhere; one that had to change is marked."""
+    safe = _UNSAFE.sub("-", word).strip("-")[:_LONGEST_PART]
+    if safe == word:
+        return safe
+    mark = hashlib.sha256(word.encode(errors="surrogatepass")).hexdigest()[:_MARK]
+    return f"{safe}-{mark}" if safe else mark
+
+
+def suffix(artifact: Artifact) -> str:
+    """Return a file's suffix, such as ".csv" or ".tar.gz", from what is known of it, or nothing."""
+    return (
+        _suffix_of(artifact.name or "")
+        or suffix_of_type(artifact.media_type or "")
+        or _suffix_of(urlsplit(artifact.url).path)
+    )
+
+
+def suffix_of_type(media_type: str) -> str:
+    """Return the suffix that files of a media type have, or nothing."""
+    return _BY_MEDIA_TYPE.get(media_type.partition(";")[0].strip().lower(), "")
+
+
+def _suffix_of(name: str) -> str:
+    found = [s for s in PurePosixPath(name.replace("\\", "/")).suffixes if _SUFFIX.fullmatch(s)]
+    kept = found[-2:] if found and found[-1].lower() in _COMPRESSED else found[-1:]
+    return "".join(kept).lower()

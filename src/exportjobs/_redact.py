@@ -1,0 +1,30 @@
+"""Keep secrets out of everything that is printed, logged or raised."""
+
+import re
+from urllib.parse import urlsplit
+
+_URL = re.compile(r"\b(?P<scheme>https?)://[^\s\"'<>\\]+", re.IGNORECASE)
+_HIDDEN = "…"
+_LONGEST = 300
+
+
+def safe_url(url: str) -> str:
+    """Return where a URL points without what opens it: scheme and host, nothing behind them."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return _HIDDEN
+    return f"{parts.scheme}://{parts.hostname or ''}{port}/{_HIDDEN}"
+
+
+def safe_text(text: str) -> str:
+    """Return a vendor's words on one bounded line, with every URL cut down to its host."""
+    line = " ".join(_URL.sub(lambda match: safe_url(match.group()), text).split())
+    printable = "".join(letter if letter.isprintable() else "?" for letter in line)
+    return printable if len(printable) <= _LONGEST else printable[: _LONGEST - 1] + _HIDDEN
+
+
+def optional_safe_text(text: str | None) -> str | None:
+    """Return `safe_text` of a text that may be absent."""
+    return None if text is None else safe_text(text)
