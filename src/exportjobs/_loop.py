@@ -1,0 +1,227 @@
+"""The one loop: asks the pure rooms what is due, starts the I/O, and applies what comes back."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import anyio
+import anyio.abc
+
+from exportjobs._agenda import Agenda
+from exportjobs._decide import Ask, End, Land, Step, SubmitAgain
+from exportjobs._errors import DeadlineExceeded, ExportJobsError
+from exportjobs._events import Ended, Throttled, Waiting
+from exportjobs._export import Resumption
+from exportjobs._finished import Finished
+from exportjobs._steps import Steps
+from exportjobs._tracked import Account, Phase, Tracked
+
+_SUBMITS_AT_ONCE = 4
+_NEVER = float("inf")
+
+
+class Loop:
+    """Every export of a poller, from being taken up to its end.
+
+    It owns a heap of the jobs to ask about and one of those whose files are to be fetched. Nothing
+    has a task of its own but an answer that is being waited for.
+    """
+
+    def __init__(self, steps: Steps, *, deadline: timedelta | None, downloads: int) -> None:
+        """Begin with nothing to do."""
+        self.accounts: dict[tuple[str, str], Account] = {}
+        self._steps = steps
+        self._report = steps.report
+        self._clock = steps.clock
+        self._deadline = deadline
+        self._free_downloads = downloads
+        self._agenda: Agenda[Tracked] = Agenda()
+        self._to_land: Agenda[Tracked] = Agenda()
+        self._wake = anyio.Event()
+
+    async def run(self, tasks: anyio.abc.TaskGroup) -> None:
+        """Go round until cancelled, with every exchange in a task of the group."""
+        self._tasks = tasks
+        while True:
+            self._wake = anyio.Event()
+            now = self._clock.monotonic()
+            self._ask_about_due(now)
+            for account in self.accounts.values():
+                self._submit_waiting(account, now)
+            self._land_waiting()
+            await self._rest(now)
+
+    def take_up(self, tracked: Tracked) -> None:
+        """Take up an export to submit, or a job to see to its end."""
+        account = tracked.account
+        account.outstanding.add(tracked)
+        if account.stopped_by is not None:
+            self.apply(tracked, End(account.stopped_by))
+            return
+        account.waiting.append(tracked)
+        self._report(Waiting(tracked.subject, "room on the account"))
+        self._wake.set()
+
+    def claim(self, tracked: Tracked) -> None:
+        """Go on with an export that had ended before anyone asked for it."""
+        if tracked.parked_step is not None:
+            step, tracked.parked_step = tracked.parked_step, None
+            self.apply(tracked, step)
+
+    def review(self, tracked: Tracked) -> None:
+        """Go on with a job of which something new was learned in between two questions."""
+        job = tracked.job
+        if tracked.phase is Phase.RUNNING and job is not None and job.status.is_terminal:
+            self.apply(tracked, tracked.account.counsel.after_poll(job))
+
+    def apply(self, tracked: Tracked, step: Step) -> None:
+        """Do what was decided for an export, and go round again."""
+        match step:
+            case SubmitAgain():
+                self._send_back(tracked, step)
+            case Ask():
+                self._schedule(tracked, step)
+            case Land() | End() if not tracked.listeners:
+                self._release_slot(tracked)
+                tracked.phase, tracked.parked_step = Phase.PARKED, step
+            case Land():
+                self._release_slot(tracked)
+                self._queue_download(tracked)
+            case End():
+                self._release_slot(tracked)
+                self._end(tracked, step)
+        self._wake.set()
+
+    def _ask_about_due(self, now: float) -> None:
+        for tracked in self._agenda.due(now):
+            paused_until = tracked.account.allowance.paused_until
+            if tracked.phase is not Phase.RUNNING or tracked.due > now:
+                continue
+            if paused_until > now:
+                tracked.due = paused_until
+                self._agenda.add(paused_until, tracked)
+            else:
+                self._start(self._steps.ask, tracked)
+
+    def _submit_waiting(self, account: Account, now: float) -> None:
+        while account.waiting and account.submitting < _SUBMITS_AT_ONCE:
+            resumed = isinstance(account.waiting[0].work, Resumption)
+            if not (resumed or account.allowance.may_submit(now)):
+                return
+            tracked = account.waiting.popleft()
+            account.allowance = account.allowance.taken()
+            account.submitting += 1
+            tracked.holds_slot = True
+            self._start(self._submit, tracked)
+
+    async def _submit(self, tracked: Tracked) -> Step:
+        try:
+            return await self._steps.submit(tracked)
+        finally:
+            tracked.account.submitting -= 1
+
+    def _land_waiting(self) -> None:
+        while self._to_land and self._free_downloads:
+            self._free_downloads -= 1
+            self._start(self._land, self._to_land.pop())
+
+    async def _land(self, tracked: Tracked) -> Step:
+        try:
+            return await self._steps.land(tracked)
+        finally:
+            self._free_downloads += 1
+
+    def _start(self, step: Callable[[Tracked], Awaitable[Step]], tracked: Tracked) -> None:
+        tracked.phase = Phase.BUSY
+        self._tasks.start_soon(self._do, step, tracked)
+
+    async def _do(self, step: Callable[[Tracked], Awaitable[Step]], tracked: Tracked) -> None:
+        before = tracked.job
+        decided = await step(tracked)
+        if before is None and tracked.job is not None and tracked.on_accepted is not None:
+            tracked.on_accepted()
+        self.apply(tracked, decided)
+
+    def _send_back(self, tracked: Tracked, step: SubmitAgain) -> None:
+        account, until = tracked.account, self._clock.monotonic() + step.seconds
+        self._release_slot(tracked)
+        if step.pauses_account:
+            self._pause(tracked, step.seconds)
+        else:
+            account.allowance = account.allowance.full(until)
+        tracked.phase = Phase.WAITING
+        account.waiting.appendleft(tracked)
+        self._report(Waiting(tracked.subject, step.reason, step.seconds))
+
+    def _pause(self, tracked: Tracked, seconds: float) -> None:
+        account = tracked.account
+        account.allowance = account.allowance.paused(self._clock.monotonic() + seconds)
+        self._report(Throttled(tracked.subject, seconds))
+
+    def _schedule(self, tracked: Tracked, step: Ask) -> None:
+        if step.pauses_account:
+            self._pause(tracked, step.seconds)
+        now = self._clock.monotonic()
+        deadline = self._deadline_of(tracked, now)
+        if now >= deadline:
+            vendor, _ = tracked.work.account
+            error = DeadlineExceeded("not ended by the deadline", vendor=vendor, ref=tracked.ref)
+            self.apply(tracked, End(error))
+            return
+        tracked.phase, tracked.due = Phase.RUNNING, min(now + step.seconds, deadline)
+        self._agenda.add(tracked.due, tracked)
+
+    def _deadline_of(self, tracked: Tracked, now: float) -> float:
+        submitted_at = tracked.ref.submitted_at if tracked.ref else None
+        if self._deadline is None or submitted_at is None:
+            return _NEVER
+        return now + (submitted_at + self._deadline - self._clock.now()).total_seconds()
+
+    def _queue_download(self, tracked: Tracked) -> None:
+        """Queue a download where it is soonest that its address stops working."""
+        tracked.phase = Phase.BUSY
+        ends_at = tracked.job.expires_at if tracked.job else None
+        self._to_land.add(ends_at.timestamp() if ends_at else _NEVER, tracked)
+
+    def _release_slot(self, tracked: Tracked) -> None:
+        if tracked.holds_slot:
+            tracked.holds_slot = False
+            tracked.account.allowance = tracked.account.allowance.freed()
+
+    def _end(self, tracked: Tracked, step: End) -> None:
+        tracked.phase = Phase.ENDED
+        tracked.account.outstanding.discard(tracked)
+        files = () if step.error else tracked.files
+        finished = Finished(tracked.work, tracked.job, files, step.error, tracked.story)
+        self._report(Ended(tracked.subject, finished))
+        for listener in tracked.listeners:
+            listener(finished)
+        if step.stops_account and step.error:
+            self._stop(tracked.account, step.error)
+
+    def _stop(self, account: Account, error: ExportJobsError) -> None:
+        """End all that an account is waiting for: its credentials are not accepted."""
+        account.stopped_by = error
+        account.waiting.clear()
+        for tracked in sorted(account.outstanding, key=lambda one: one.number):
+            if tracked.phase in {Phase.WAITING, Phase.RUNNING}:
+                self.apply(tracked, End(error.copy_for(tracked.ref)))
+
+    async def _rest(self, now: float) -> None:
+        """Wait until something is due or something happened."""
+        chances = (
+            account.allowance.next_chance(now)
+            for account in self.accounts.values()
+            if account.waiting and account.submitting < _SUBMITS_AT_ONCE
+        )
+        moment = min([self._agenda.next, *(chance for chance in chances if chance is not None)])
+        if moment == _NEVER:
+            await self._wake.wait()
+            return
+        async with anyio.create_task_group() as waiting:
+            waiting.start_soon(self._rouse, moment - now, self._wake)
+            await self._wake.wait()
+            waiting.cancel_scope.cancel()
+
+    async def _rouse(self, seconds: float, wake: anyio.Event) -> None:
+        await self._clock.sleep(seconds)
+        wake.set()

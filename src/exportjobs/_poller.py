@@ -1,0 +1,319 @@
+"""The asynchronous door: one poller for all the vendors and all the jobs of a process."""
+
+import logging
+import random
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self, TypedDict
+
+import anyio
+
+from exportjobs._clock import Clock, SystemClock
+from exportjobs._decide import Counsel
+from exportjobs._errors import ExportJobsError, InvalidArgument, UnknownAccount, WrongDoor
+from exportjobs._events import Event, Observer, log
+from exportjobs._export import Export
+from exportjobs._finished import Finished, Work
+from exportjobs._inputs import Folder, Seconds, checked_folder, checked_works, duration
+from exportjobs._job import ExportJob, JobRef
+from exportjobs._ledger import Ledger
+from exportjobs._limits import Allowance
+from exportjobs._loop import Loop
+from exportjobs._results import Promise, Results
+from exportjobs._schedule import Jitter, Schedule
+from exportjobs._session import Session
+from exportjobs._steps import Steps, job_of
+from exportjobs._tracked import Account, Tracked
+from exportjobs._transport import Transport, Via
+from exportjobs.adapter import Adapter
+
+OnExit = Literal["detach", "cancel"]
+
+_logger = logging.getLogger("exportjobs")
+_CANCELLING = 5.0
+_DAY = timedelta(hours=24)
+
+
+class PollerOptions(TypedDict, total=False):
+    """The keyword arguments of `Poller`, for those that pass them on."""
+
+    accounts: Iterable[Adapter]
+    interval: Seconds | None
+    deadline: Seconds | None
+    on_exit: OnExit
+    downloads: int
+    ledger: Folder | None
+    observers: Iterable[Observer]
+    clock: Clock
+    jitter: Jitter
+    via: Via | None
+
+
+class Poller:
+    """Submits exports, polls their jobs and lands their files, for any number of vendors at once.
+
+    Enter it with `async with`; it may then be shared by all the tasks of an application. It owns
+    every task that it starts, and nothing outlives it.
+    """
+
+    def __init__(
+        self,
+        *,
+        accounts: Iterable[Adapter] = (),
+        interval: Seconds | None = None,
+        deadline: Seconds | None = _DAY,
+        on_exit: OnExit = "detach",
+        downloads: int = 4,
+        ledger: Folder | None = None,
+        observers: Iterable[Observer] = (),
+        clock: Clock | None = None,
+        jitter: Jitter = random.uniform,
+        via: Via | None = None,
+    ) -> None:
+        """Take how to go about it; nothing is opened or sent yet.
+
+        Args:
+            accounts: Adapters whose jobs may be resumed or cancelled by their refs alone. Those of
+                exports that are run or submitted need not be named.
+            interval: Seconds between two polls of a job, in place of each vendor's own pace.
+            deadline: Seconds from submitting a job to giving up the wait for it; None never to.
+            on_exit: Whether jobs that have not ended are left running at their vendors or cancelled
+                when the poller is left.
+            downloads: How many jobs' files are fetched at once.
+            ledger: An SQLite file that remembers jobs beyond this process; None for memory only.
+            observers: Called with every event, besides the logger `exportjobs`.
+            clock: Where the time comes from, and who sleeps.
+            jitter: Draws a number between two bounds.
+            via: An httpx transport to use in the network's place.
+
+        Raises:
+            InvalidArgument: If an argument cannot be right.
+        """
+        if on_exit not in {"detach", "cancel"}:
+            raise InvalidArgument("on_exit", f"{on_exit!r} is neither 'detach' nor 'cancel'")
+        if downloads < 1:
+            raise InvalidArgument("downloads", "has to be at least 1")
+        self._interval = None if interval is None else duration("interval", interval)
+        self._deadline = None if deadline is None else duration("deadline", deadline)
+        self._on_exit = on_exit
+        self._downloads = downloads
+        self._clock = clock or SystemClock()
+        self._ledger = Ledger(None if ledger is None else Path(ledger), self._clock)
+        self._observers = (log, *observers)
+        self._jitter = jitter
+        self._via = via
+        self._named = tuple(accounts)
+        self._numbers = count(1)
+        self._running: Loop | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the ledger and start the loop.
+
+        Raises:
+            LedgerFailed: If the ledger cannot be opened.
+            InvalidArgument: If two of the accounts share a name.
+        """
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._ledger)
+            files = Transport(self._via, connections=self._downloads)
+            stack.push_async_exit(files)
+            self._steps = Steps(self._clock, self._ledger, files, self._report)
+            loop = Loop(self._steps, deadline=self._deadline, downloads=self._downloads)
+            self._tasks = anyio.create_task_group()
+            await self._tasks.__aenter__()
+            self._resources = stack.pop_all()
+        self._tasks.start_soon(loop.run, self._tasks)
+        self._running = loop
+        for adapter in self._named:
+            self._account(adapter)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        """Leave by the exit policy: stop every task, close every connection and the ledger."""
+        try:
+            if self._on_exit == "cancel":
+                await self._cancel_outstanding()
+            return await self._stop(exc_type, exc, traceback)
+        finally:
+            self._running = None
+            with anyio.CancelScope(shield=True):
+                await self._resources.aclose()
+
+    @property
+    def outstanding(self) -> tuple[JobRef, ...]:
+        """The jobs that were accepted and have not come to their end, in the order taken up."""
+        accounts = self._loop.accounts.values()
+        tracked = sorted((t for a in accounts for t in a.outstanding), key=lambda t: t.number)
+        return tuple(one.ref for one in tracked if one.ref)
+
+    def run(self, exports: Iterable[Work], *, into: Folder | None) -> Results:
+        """Submit exports, see their jobs to the end and land their files.
+
+        Everything starts at once; the results come in the order of completion, each when the async
+        iterator that is returned is asked for it. A failed export is a result, not an exception.
+
+        Args:
+            exports: What to export, and jobs to resume.
+            into: The folder to land files in, made if need be; None to leave them at the vendor.
+
+        Raises:
+            InvalidArgument: If something else than exports was passed, or accounts share a name.
+            DestinationFailed: If the folder cannot be written; nothing was submitted.
+        """
+        works, folder = checked_works(exports), checked_folder(into)
+        accounts = [self._account(work.adapter) for work in works]
+        results = Results(len(works))
+        for work, account in zip(works, accounts, strict=True):
+            tracked = self._track(work, account, folder)
+            tracked.listeners.append(results.add)
+            self._loop.take_up(tracked)
+        return results
+
+    async def submit(self, export: Export) -> ExportJob:
+        """Submit one export, when there is room for it, and return the job that it became.
+
+        The job is polled from then on; `resume` with its ref waits for its end and lands its files.
+
+        Raises:
+            ExportJobsError: If it could not be submitted.
+        """
+        (work,) = checked_works([export])
+        tracked = self._track(work, self._account(export.adapter), None)
+        outcome: Promise[Finished | None] = Promise()
+        tracked.listeners.append(outcome.keep)
+
+        def accepted() -> None:
+            tracked.listeners.remove(outcome.keep)
+            outcome.keep(None)
+
+        tracked.on_accepted = accepted
+        self._loop.take_up(tracked)
+        finished = await outcome.wait()
+        if finished is not None:
+            finished.raise_for_status()
+        return job_of(tracked)
+
+    async def resume(self, ref: JobRef, *, into: Folder | None = None) -> Finished:
+        """See a job to its end and land its files, whichever process submitted it.
+
+        Raises:
+            UnknownAccount: If its account was neither named nor seen in an export.
+            DestinationFailed: If the folder cannot be written.
+        """
+        account, folder = self._account_of(ref), checked_folder(into)
+        outcome: Promise[Finished] = Promise()
+        tracked = _find(account, ref)
+        if tracked is None:
+            tracked = self._track(account.session.adapter.resume(ref), account, folder)
+            tracked.listeners.append(outcome.keep)
+            self._loop.take_up(tracked)
+        else:
+            tracked.folder = tracked.folder or folder
+            tracked.listeners.append(outcome.keep)
+            self._loop.claim(tracked)
+        return await outcome.wait()
+
+    async def cancel(self, ref: JobRef) -> ExportJob:
+        """Cancel a job and return what its vendor then says of it.
+
+        Cancelling a job that has ended is no error: its final state is returned.
+
+        Raises:
+            UnknownAccount: If its account was neither named nor seen in an export.
+            Unsupported: If the vendor cannot cancel jobs.
+            ExportJobsError: If the vendor refuses.
+        """
+        account = self._account_of(ref)
+        tracked = _find(account, ref)
+        if tracked is None:
+            work = account.session.adapter.resume(ref)
+            return await self._steps.cancel(self._track(work, account, None))
+        job = await self._steps.cancel(tracked)
+        self._loop.review(tracked)
+        return job
+
+    @property
+    def _loop(self) -> Loop:
+        if self._running is None:
+            remedy = "enter it first: async with exportjobs.Poller() as poller"
+            raise WrongDoor("the poller is not running", remedy=remedy)
+        return self._running
+
+    def _track(self, work: Work, account: Account, folder: Path | None) -> Tracked:
+        return Tracked(next(self._numbers), work, account, folder)
+
+    def _account(self, adapter: Adapter) -> Account:
+        """Return what is kept of an adapter's account, from the first time on."""
+        accounts, key = self._loop.accounts, adapter.account
+        if key not in accounts:
+            transport = Transport(self._via)
+            self._resources.push_async_exit(transport)
+            schedule = Schedule(adapter.pace, self._interval)
+            session = Session(adapter, transport, self._clock)
+            accounts[key] = Account(
+                session, Counsel(schedule, self._jitter), Allowance(adapter.slots)
+            )
+        elif accounts[key].session.adapter != adapter:
+            reason = f"two different accounts are both called {adapter.name!r}"
+            raise adapter.invalid("name", reason, "give each a name of its own")
+        return accounts[key]
+
+    def _account_of(self, ref: JobRef) -> Account:
+        try:
+            return self._loop.accounts[ref.account_key]
+        except KeyError:
+            reason = f"no adapter for the account {'/'.join(ref.account_key)}"
+            raise UnknownAccount(reason, vendor=ref.vendor, ref=ref) from None
+
+    def _report(self, event: Event) -> None:
+        for observer in self._observers:
+            try:
+                observer(event)
+            except Exception:
+                _logger.warning("observer failed", exc_info=True)
+
+    async def _cancel_outstanding(self) -> None:
+        """Cancel what has not ended, shielded, but not for long."""
+        with anyio.move_on_after(_CANCELLING, shield=True):
+            async with anyio.create_task_group() as cancelling:
+                for ref in self.outstanding:
+                    cancelling.start_soon(self._try_to_cancel, ref)
+
+    async def _try_to_cancel(self, ref: JobRef) -> None:
+        try:
+            await self.cancel(ref)
+        except ExportJobsError as error:
+            _logger.warning("job not cancelled", extra={"exportjobs": {"error": str(error)}})
+
+    async def _stop(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        """Cancel the loop and wait for its tasks, letting a lone error out without its group."""
+        self._tasks.cancel_scope.cancel()
+        cancelled = isinstance(exc, anyio.get_cancelled_exc_class())
+        told = (exc_type, exc, traceback) if cancelled else (None, None, None)
+        try:
+            swallow = await self._tasks.__aexit__(*told)
+        except BaseExceptionGroup as group:
+            if len(group.exceptions) == 1:
+                raise group.exceptions[0] from None
+            raise
+        return swallow if cancelled else None
+
+
+def _find(account: Account, ref: JobRef) -> Tracked | None:
+    """Return the tracked job of that id, if it is tracked already."""
+    held = (one for one in account.outstanding if one.ref is not None)
+    return next((one for one in held if one.ref and one.ref.id == ref.id), None)

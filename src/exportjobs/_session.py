@@ -1,0 +1,166 @@
+"""An account's conversation with its vendor: signs in, repairs an exchange, drives a flow."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+import anyio
+import stamina
+from attrs import frozen
+
+from exportjobs._clock import Clock
+from exportjobs._errors import (
+    AuthenticationFailed,
+    BrokenAdapter,
+    ExportJobsError,
+    NetworkError,
+    SubmitOutcomeUnknown,
+    Unreachable,
+    VendorUnavailable,
+)
+from exportjobs._flow import Flow, Request, Response, Token
+from exportjobs._job import JobRef
+from exportjobs._quiet import quiet
+from exportjobs._refusal import refusal, server_wait
+from exportjobs._transport import Transport
+from exportjobs.adapter import Adapter
+
+T = TypeVar("T")
+
+_again = stamina.AsyncRetryingCaller(
+    attempts=4, timeout=30.0, wait_initial=0.2, wait_max=5.0, wait_jitter=0.2
+)
+_LONGEST_MARGIN = timedelta(minutes=1)
+_MARGIN_SHARE = 0.1
+
+
+@frozen
+class Answer(Generic[T]):
+    """What a flow returned, and how long the server then asked to be left alone."""
+
+    value: T
+    asked: timedelta | None = None
+
+
+class Session:
+    """One account at one vendor, with the token it has been given, if any."""
+
+    def __init__(self, adapter: Adapter, transport: Transport, clock: Clock) -> None:
+        """Take the account and the way to its vendor; nothing is sent yet."""
+        self.adapter = adapter
+        self._transport = transport
+        self._clock = clock
+        self._signs_in = "sign_in" in adapter.capabilities()
+        self._signing_in = anyio.Lock()
+        self._token: Token | None = None
+        self._renew_at = float("inf")
+
+    async def converse(self, flow: Flow[T], ref: JobRef | None = None) -> Answer[T]:
+        """Drive a flow to its end: send what it yields, hand it the answers.
+
+        Raises:
+            ExportJobsError: What the flow let pass, told which vendor and job it concerns.
+        """
+        try:
+            return await self._drive(flow, self._exchange)
+        except ExportJobsError as error:
+            raise error.about(vendor=self.adapter.vendor, ref=ref) from error.__cause__
+        except Exception as error:
+            # A mistake in one vendor's adapter is not to end the loop of all the others.
+            reason = f"the adapter made a mistake ({type(error).__name__}: {error})"
+            raise BrokenAdapter(reason, vendor=self.adapter.vendor, ref=ref) from error
+
+    async def signed(self, request: Request) -> tuple[Request, Token | None]:
+        """Return a request with the account's credentials on it, and the token among them."""
+        request = self.adapter.authenticate(request)
+        if not self._signs_in:
+            return request, None
+        token = await self._current_token()
+        return request.with_header("Authorization", f"Bearer {token.value}"), token
+
+    async def _drive(
+        self, flow: Flow[T], exchange: Callable[[Request], Awaitable[Response]]
+    ) -> Answer[T]:
+        asked: timedelta | None = None
+        try:
+            request = next(flow)
+            while True:
+                try:
+                    response = await exchange(request)
+                except ExportJobsError as error:
+                    request = flow.throw(error)
+                else:
+                    asked = server_wait(response.headers, now=self._clock.now())
+                    request = flow.send(response)
+        except StopIteration as end:
+            return Answer(end.value, asked)
+        finally:
+            flow.close()
+
+    async def _exchange(self, request: Request) -> Response:
+        """Return the 2xx answer to a request, with one more try under a fresh token after a 401."""
+        ready, token = await self.signed(request)
+        try:
+            return await self._repaired(ready)
+        except AuthenticationFailed:
+            if token is None or await self._current_token(refused=token) == token:
+                raise
+            ready, _ = await self.signed(request)
+            return await self._repaired(ready)
+
+    async def _repaired(self, request: Request) -> Response:
+        """Send a request, again where that is safe and promises to help.
+
+        A request that is not idempotent is repeated only if nothing had been sent: no vendor knows
+        an idempotency key, and a second job costs a second time.
+        """
+        repairable = _can_repair if request.idempotent else Unreachable
+        try:
+            with quiet():
+                return await _again(repairable, self._answered, request)
+        except (NetworkError, VendorUnavailable) as error:
+            if request.idempotent or not _leaves_doubt(error):
+                raise
+            raise SubmitOutcomeUnknown(f"no clear answer to a submit: {error.reason}") from error
+
+    async def _answered(self, request: Request) -> Response:
+        response = await self._transport.send(request, base_url=self.adapter.base_url)
+        error = refusal(response, self.adapter.error_codes, now=self._clock.now())
+        if error is not None:
+            raise error
+        return response
+
+    async def _current_token(self, refused: Token | None = None) -> Token:
+        """Return the account's token, a new one where the old one is due or was refused."""
+        async with self._signing_in:
+            due = self._clock.monotonic() >= self._renew_at
+            if self._token is None or due or self._token == refused:
+                self._token = (await self._drive(self.adapter.sign_in(), self._repaired)).value
+                self._renew_at = self._clock.monotonic() + _worth(self._token)
+            return self._token
+
+
+def _can_repair(error: Exception) -> bool:
+    """Whether trying again at once may help; a server that says when to come back is obeyed."""
+    match error:
+        case VendorUnavailable():
+            return error.retry_after is None
+        case _:
+            return isinstance(error, NetworkError)
+
+
+def _leaves_doubt(error: NetworkError | VendorUnavailable) -> bool:
+    """Whether the request may have been carried out although it failed."""
+    match error:
+        case VendorUnavailable():
+            return error.retry_after is None
+        case _:
+            return not isinstance(error, Unreachable)
+
+
+def _worth(token: Token) -> float:
+    """Return for how many seconds a token is used, a margin before its end."""
+    if token.lifetime is None:
+        return float("inf")
+    margin = min(_LONGEST_MARGIN, token.lifetime * _MARGIN_SHARE)
+    return (token.lifetime - margin).total_seconds()

@@ -1,0 +1,85 @@
+"""A clock that tests move, so that hours pass in no time."""
+
+import heapq
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import TracebackType
+from typing import Self
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+_ROUNDS_UNTIL_IDLE = 50
+
+
+class ManualClock:
+    """A clock that stands still until it is moved.
+
+    Move it with `advance`. Or enter it with `async with`: then, whenever nothing else can happen,
+    it jumps by itself to the next moment that somebody sleeps for.
+    """
+
+    def __init__(self, start: datetime = _START) -> None:
+        """Stand at a moment; `start` is aware."""
+        self._start = start
+        self._elapsed = 0.0
+        self._turns = count()
+        self._sleepers: list[tuple[float, int, anyio.Event]] = []
+        self._someone_sleeps = anyio.Event()
+
+    def now(self) -> datetime:
+        """Return the moment at which the clock stands, in UTC."""
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        """Return the seconds by which the clock was moved."""
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock was moved by so many seconds."""
+        if seconds <= 0:
+            await checkpoint()
+            return
+        woken = anyio.Event()
+        heapq.heappush(self._sleepers, (self._elapsed + seconds, next(self._turns), woken))
+        self._someone_sleeps.set()
+        try:
+            await woken.wait()
+        finally:
+            self._sleepers = [sleeper for sleeper in self._sleepers if sleeper[2] is not woken]
+            heapq.heapify(self._sleepers)
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock and wake whoever's moment has come."""
+        self._elapsed += seconds
+        for moment, _, woken in self._sleepers:
+            if moment <= self._elapsed:
+                woken.set()
+
+    async def __aenter__(self) -> Self:
+        """Jump by itself from now on."""
+        self._jumping = anyio.create_task_group()
+        await self._jumping.__aenter__()
+        self._jumping.start_soon(self._jump)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        """Stand still again."""
+        self._jumping.cancel_scope.cancel()
+        return await self._jumping.__aexit__(exc_type, exc, traceback)
+
+    async def _jump(self) -> None:
+        while True:
+            for _ in range(_ROUNDS_UNTIL_IDLE):
+                await checkpoint()
+            if self._sleepers:
+                self.advance(max(0.0, self._sleepers[0][0] - self._elapsed))
+            else:
+                self._someone_sleeps = anyio.Event()
+                await self._someone_sleeps.wait()
