@@ -1,0 +1,5 @@
+"""Clari's bulk exports: forecasts, audit events and activities."""
+
+from exportjobs_clari._clari import Clari
+
+__all__ = ["Clari"]

@@ -1,0 +1,289 @@
+"""The Clari adapter.
+
+Sources: Clari's OpenAPI 5.0.0 (developer.clari.com, read in August 2026), and what production
+clients see on the wire where it differs.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal
+
+from exportjobs.adapter import (
+    Adapter,
+    Artifact,
+    ExportJob,
+    Flow,
+    JobRef,
+    Limits,
+    Pace,
+    QuotaExceeded,
+    Rejected,
+    Request,
+    Response,
+    SlotsFull,
+    StatusMap,
+    credential,
+    export,
+    field,
+    frozen,
+    path,
+    structure,
+    unwrapped,
+)
+
+Format = Literal["JSON", "CSV"]
+ForecastType = Literal[
+    "forecast", "quota", "forecast_updated", "adjustment", "crm_total", "crm_closed"
+]
+ActivityType = Literal[
+    "MEETING", "EMAIL_SENT", "EMAIL_RECEIVED", "ATTACHMENT_SENT", "ATTACHMENT_RECEIVED"
+]
+
+# The OpenAPI's words, and those of the schema that Clari publishes beside it (QUEUED, RUNNING).
+_STATUSES = StatusMap(
+    queued=("SCHEDULED", "QUEUED"),
+    running=("STARTED", "RUNNING"),
+    done=("DONE",),
+    failed=("FAILED",),
+    cancelled=("CANCELLED", "ABORTED"),
+)
+_MEDIA_TYPES = {"JSON": "application/json", "CSV": "text/csv"}
+
+# One code for two refusals: the monthly quota is gone, or too many jobs are running. The OpenAPI
+# says to ask /admin/limits which.
+_FULL_OR_SPENT = "export_monthly_quota_reached"
+_ALREADY_ENDED = "export_failed_to_cancel"
+
+
+@frozen
+class _Job:
+    """A job, in the spelling of either description."""
+
+    job_id: str
+    status: str
+    start_time: datetime | None = None
+    created_at: datetime | None = None
+    end_time: datetime | None = None
+    expired_time: datetime | None = None
+    file_name: str | None = None
+    file_type: str | None = None
+    cells_truncated: bool | None = None
+    rows_truncated: bool | None = None
+
+
+@frozen
+class _Accepted:
+    job_id: str
+
+
+@frozen
+class _Room:
+    concurrent_limit: int | None = None
+    available_concurrent_limit: int | None = None
+    monthly_quota: int | None = None
+    available_monthly_quota: int | None = None
+
+
+@frozen
+class Clari(Adapter):
+    """One user's account at Clari.
+
+    Jobs are those of the user to whom the API key belongs; how many may run at once and in 30 days
+    is the organisation's, and unpublished: `limits` asks.
+    """
+
+    vendor: ClassVar[str] = "clari"
+    pace: ClassVar[Pace] = Pace(first=timedelta(seconds=3), interval=timedelta(seconds=5))
+
+    api_key: str = field(repr=False, validator=credential)
+    base_url: str = field(default="https://api.clari.com/v4", kw_only=True)
+
+    def authenticate(self, request: Request) -> Request:
+        """Return the request with the header `apikey`."""
+        return request.with_header("apikey", self.api_key)
+
+    @export
+    def forecast(
+        self,
+        forecast_id: str,
+        *,
+        time_period: str | None = None,
+        types_to_export: Sequence[ForecastType] | None = None,
+        scope_id: str | None = None,
+        currency: str | None = None,
+        schedule: Literal["NONE", "ONCE", "MAX"] | None = None,
+        include_historical: bool | None = None,
+        format: Format = "JSON",  # noqa: A002 - the vendor's own word
+    ) -> Flow[ExportJob]:
+        """Export a forecast tab.
+
+        Args:
+            forecast_id: The tab's id, as it stands in the URL of its page.
+            time_period: The fiscal quarter, such as "2024_Q3"; the current one if not given.
+            types_to_export: What to export; Clari's choice is forecast and forecast_updated.
+            scope_id: The root of the hierarchy to export, such as "1905::MGR".
+            currency: What to give amounts in, such as "USD".
+            schedule: Whether Clari repeats a failed export by itself after 30 minutes: NONE, ONCE
+                or MAX, which is three times.
+            include_historical: Whether to give every week of the quarter, not the current one only.
+            format: JSON or CSV.
+        """
+        if time_period is not None and not _is_quarter(time_period):
+            raise self.invalid(
+                "time_period", f"{time_period!r} is no fiscal quarter", "write it as in 2024_Q3"
+            )
+        asked = {
+            "timePeriod": time_period,
+            "typesToExport": types_to_export,
+            "scopeId": scope_id,
+            "currency": currency,
+            "schedule": schedule,
+            "includeHistorical": include_historical,
+            "exportFormat": format,
+        }
+        return (yield from self._submit(path("/export/forecast/{}", forecast_id), asked))
+
+    @export
+    def audit_events(
+        self,
+        *,
+        actor_id: int | None = None,
+        impersonating_actor_id: int | None = None,
+        session_id: str | None = None,
+        session_type: Literal["WEB", "IOS", "ANDROID"] | None = None,
+        date_from: datetime | None = None,
+        date_to: datetime | None = None,
+        event: str | None = None,
+    ) -> Flow[ExportJob]:
+        """Export audit events.
+
+        Args:
+            actor_id: Only events of this user.
+            impersonating_actor_id: Only events of this user in another's name.
+            session_id: Only events of this session.
+            session_type: Only events of sessions of this type.
+            date_from: Only events from this time on, in UTC if it has no zone; 30 days ago if not
+                given.
+            date_to: Only events up to this time, in UTC if it has no zone; now if not given.
+            event: Only events of this category, such as "api.accessed".
+        """
+        self.check_order("date_from", date_from, date_to)
+        asked = {
+            "actorId": actor_id,
+            "impersonatingActorId": impersonating_actor_id,
+            "sessionId": session_id,
+            "sessionType": session_type,
+            "dateFrom": date_from,
+            "dateTo": date_to,
+            "event": event,
+        }
+        return (yield from self._submit("/export/audit/events", asked))
+
+    @export
+    def activity(
+        self,
+        *,
+        activity_types: Sequence[ActivityType] | None = None,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+    ) -> Flow[ExportJob]:
+        """Export activities: meetings, e-mails and attachments.
+
+        Args:
+            activity_types: Only activities of these types.
+            start_date: From this day on, in UTC if it has no zone; the time of day is ignored.
+            end_date: Up to this day, in UTC if it has no zone; the time of day is ignored.
+        """
+        self.check_order("start_date", start_date, end_date)
+        asked = {
+            "activityTypes": activity_types,
+            "startDate": start_date,
+            "endDate": end_date,
+            "exportFormat": "JSON",
+        }
+        return (yield from self._submit("/export/activity", asked))
+
+    def poll(self, ref: JobRef) -> Flow[ExportJob]:
+        """Ask for one job's status."""
+        reply = yield Request.get(path("/export/jobs/{}", ref.id))
+        return self._job(unwrapped(reply.json(), "job"))
+
+    def list_jobs(self, wanted: frozenset[str] = frozenset()) -> Flow[tuple[ExportJob, ...]]:  # noqa: ARG002 - the list has no pages to save
+        """Ask for all the jobs of the API key's user: the vendor neither pages nor filters them."""
+        reply = yield Request.get("/export/jobs")
+        bodies = structure(unwrapped(reply.json(), "jobs"), tuple[Mapping[str, object], ...])
+        return tuple(self._job(body) for body in bodies)
+
+    def cancel(self, ref: JobRef) -> Flow[ExportJob]:
+        """Cancel a job, which also gives its place in the monthly quota back."""
+        try:
+            yield Request.patch(path("/export/jobs/{}", ref.id), json={"type": "CANCEL"})
+        except Rejected as refusal:
+            if refusal.code != _ALREADY_ENDED:
+                raise
+        return (yield from self.poll(ref))
+
+    def limits(self) -> Flow[Limits]:
+        """Ask how many jobs the organisation may still run, at once and in 30 days."""
+        reply = yield Request.get("/admin/limits")
+        room = reply.body(_Room, unwrap="jobs")
+        return Limits(
+            slots=room.concurrent_limit,
+            free_slots=room.available_concurrent_limit,
+            quota=room.monthly_quota,
+            remaining_quota=room.available_monthly_quota,
+        )
+
+    def _submit(self, where: str, asked: Mapping[str, object]) -> Flow[ExportJob]:
+        try:
+            reply = yield Request.post(where, json=asked)
+        except Rejected as refusal:
+            if refusal.code == _FULL_OR_SPENT:
+                yield from self._tell_full_from_spent(refusal)
+            raise
+        return self._accepted(reply)
+
+    def _accepted(self, reply: Response) -> ExportJob:
+        accepted = structure(unwrapped(reply.json(), "job"), _Accepted)
+        return ExportJob(self.ref(accepted.job_id), _STATUSES.read("SCHEDULED"), raw=reply.json())
+
+    def _tell_full_from_spent(self, refusal: Rejected) -> Flow[None]:
+        """Raise what a refusal stands for: too many jobs at once, or too many in 30 days."""
+        limits = yield from self.limits()
+        if limits.remaining_quota is not None and limits.remaining_quota <= 0:
+            reason = f"the quota of {limits.quota} exports in 30 days is used up"
+            raise QuotaExceeded(reason, http_status=refusal.http_status, code=refusal.code)
+        reason = f"{limits.slots} exports are queued or running, which is the limit"
+        raise SlotsFull(reason, http_status=refusal.http_status, code=refusal.code)
+
+    def _job(self, raw: object) -> ExportJob:
+        body = structure(raw, _Job)
+        reading = _STATUSES.read(body.status)
+        results = Artifact(
+            path("/export/jobs/{}/results", body.job_id),
+            authenticated=True,
+            name=body.file_name,
+            media_type=_MEDIA_TYPES.get(body.file_type or ""),
+            expires_at=body.expired_time,
+        )
+        return ExportJob(
+            self.ref(body.job_id),
+            reading,
+            created_at=body.created_at,
+            started_at=body.start_time,
+            finished_at=body.end_time if reading.status.is_terminal else None,
+            artifacts=(results,) if reading.status == "done" else (),
+            warnings=tuple(_missing(body)),
+            raw=raw,
+        )
+
+
+def _missing(body: _Job) -> list[str]:
+    """Return what Clari left out of a job that it calls done."""
+    said = {"rows": body.rows_truncated, "cells": body.cells_truncated}
+    return [f"{what} truncated: the result is not complete" for what, cut in said.items() if cut]
+
+
+def _is_quarter(text: str) -> bool:
+    year, _, quarter = text.partition("_Q")
+    return len(year) == len("2024") and year.isdecimal() and quarter in {"1", "2", "3", "4"}
