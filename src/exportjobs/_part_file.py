@@ -90,7 +90,7 @@ def prepare_folder(folder: Path) -> Path:
     Raises:
         DestinationFailed: If that cannot be.
     """
-    with _destination(folder):
+    with _destination(folder, remedy="choose another folder"):
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".exportjobs-{os.getpid()}.part"
         probe.touch()
@@ -99,12 +99,12 @@ def prepare_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def _destination(path: Path) -> Generator[None]:
+def _destination(path: Path, remedy: str | None = None) -> Generator[None]:
     try:
         yield
     except OSError as error:
         cause = error.strerror or type(error).__name__
-        raise DestinationFailed(f"{path} cannot be written ({cause})") from error
+        raise DestinationFailed(f"{path} cannot be written ({cause})", remedy=remedy) from error
 
 
 def _make_rename_last(folder: Path) -> None:

@@ -1,0 +1,72 @@
+"""The application: its commands, its errors in one line, and its exit codes."""
+
+import signal
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from types import FrameType
+
+from cyclopts import App, CycloptsError
+
+from exportjobs._errors import ExportJobsError
+from exportjobs.cli._exit_code import ExitCode
+
+app = App(
+    name="exportjobs",
+    help="Submit, poll and download bulk exports of any vendor in one loop.",
+    version=lambda: version("exportjobs"),
+    suppress_keyboard_interrupt=False,
+)
+for _name, _where, _help in (
+    ("demo", "_demo:demo", "Export every kind of every vendor from a sandbox on this machine."),
+    ("run", "_run:app", "Run one export of a vendor, with credentials from the environment."),
+    ("sandbox", "_sandbox:sandbox", "Serve the vendors' APIs on loopback until Ctrl-C."),
+    ("vendors", "_vendors:vendors", "List the installed adapters."),
+):
+    app.command(f"exportjobs.cli.{_where}", name=_name, help=_help)
+app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType]
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run a command and return the exit code; whatever is wrong is said in one line."""
+    try:
+        with _terminated_like_interrupted():
+            return _called(arguments)
+    except (ExportJobsError, ImportError) as error:
+        return _complain(str(error))
+    except CycloptsError as error:
+        return _complain(_said(error))
+    except (KeyboardInterrupt, _Terminated) as left:
+        return ExitCode.TERMINATED if isinstance(left, _Terminated) else ExitCode.INTERRUPTED
+
+
+def _called(arguments: Sequence[str]) -> int:
+    outcome = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    return outcome if isinstance(outcome, int) else ExitCode.DONE
+
+
+def _complain(what: str) -> int:
+    sys.stderr.write(f"exportjobs: {what}\n")
+    return ExitCode.BAD_INPUT
+
+
+def _said(error: CycloptsError) -> str:
+    command, text = " ".join(error.command_chain or ()), " ".join(str(error).split())
+    return f"{command}: {text}" if command else text
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived; it unwinds as an interrupt does, so that nothing half done stays."""
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Generator[None]:
+    def terminate(_: int, __: FrameType | None) -> None:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

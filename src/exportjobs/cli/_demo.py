@@ -1,0 +1,79 @@
+"""`exportjobs demo`: an export of every kind of every vendor, over real HTTP on this machine."""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from exportjobs._export import Export
+from exportjobs._finished import Finished
+from exportjobs._registry import load_adapter
+from exportjobs.adapter import Adapter
+from exportjobs.cli._exit_code import ExitCode
+from exportjobs.cli._session import exit_code, run_shown
+from exportjobs.sandbox import Fault, Sandbox
+
+_ORGANIZATION = "vytxeTZskVKR7C7WgdSP3d"
+_INTERVAL = 0.2
+_DEADLINE = 300.0
+
+# The arguments of each kind's exports; a kind that is not here is exported once, by its defaults.
+_ARGUMENTS: dict[str, tuple[dict[str, object], ...]] = {
+    "forecast": ({"forecast_id": "deal_owner", "format": "CSV"}, {"forecast_id": "pipeline"}),
+    "organization": (
+        {"organization_id": _ORGANIZATION},
+        {"organization_id": _ORGANIZATION, "archive_format": "tar.gz"},
+    ),
+    "clients": ({}, {"include_headers": False}, {"filter": {"statuses": ["Active"]}}),
+}
+
+
+def demo(
+    *,
+    into: Path,
+    faults: Annotated[bool, Parameter(negative=())] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Export every kind of every vendor from a sandbox on this machine, and land the files.
+
+    Args:
+        into: The folder to land the files in, made if need be.
+        faults: Have the sandbox show every fault that a vendor may show.
+        as_json: Print one JSON object for each finished export instead of a table.
+    """
+    with Sandbox(tuple(Fault) if faults else ()) as sandbox:
+        accounts = [
+            load_adapter(account.vendor)(
+                **account.credentials, base_url=account.base_url, name=account.label
+            )
+            for account in sandbox.accounts
+        ]
+        exports = [export for account in accounts for export in _one_of_each(account)]
+        everything = run_shown(
+            exports,
+            into=into,
+            as_json_lines=as_json,
+            options={"interval": _INTERVAL, "deadline": _DEADLINE},
+        )
+        served = {file.sha256 for file in sandbox.served}
+    return max(exit_code(everything), _compare(everything, served))
+
+
+def _one_of_each(account: Adapter) -> Iterable[Export]:
+    for name in account.kinds():
+        constructor: Callable[..., Export] = getattr(account, name)
+        for arguments in _ARGUMENTS.get(name, ({},)):
+            yield constructor(**arguments)
+
+
+def _compare(everything: Iterable[Finished], served: set[str]) -> ExitCode:
+    """Compare what landed with what the sandbox served, byte for byte by its digest."""
+    files = [file for finished in everything for file in finished.files]
+    wrong = [file for file in files if file.sha256 not in served]
+    for file in wrong:
+        sys.stderr.write(f"exportjobs: {file}: not what the sandbox served\n")
+    if not wrong:
+        sys.stderr.write(f"{len(files)} files landed, each with the SHA-256 of what was served\n")
+    return ExitCode.EXPORT_FAILED if wrong else ExitCode.DONE

@@ -1,0 +1,92 @@
+"""What a run came to: a table for people, or a JSON object for each export."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from exportjobs._finished import Finished
+
+_WHOLE = 64
+_SHORT = 12
+_ANY = 10_000
+_COUNTS = {"rows", "bytes"}
+
+
+def as_json(finished: Finished) -> str:
+    """Return one finished export as a JSON object on one line; sizes in bytes, times in seconds."""
+    vendor, account = finished.work.account
+    job = None if finished.ref is None else finished.job
+    story, error = finished.story, finished.error
+    return json.dumps(
+        {
+            "vendor": vendor,
+            "account": account,
+            "kind": finished.work.kind,
+            "ok": finished.ok,
+            "ref": json.loads(job.ref.to_json()) if job else None,
+            "status": job.status if job else None,
+            "raw_status": job.raw_status if job else None,
+            "record_count": job.record_count if job else None,
+            "warnings": list(job.warnings) if job else [],
+            "error": {"type": type(error).__name__, "message": str(error)} if error else None,
+            "files": [
+                {"path": str(file), "size": file.size, "sha256": file.sha256, "part": file.part}
+                for file in finished.files
+            ],
+            "polls": story.polls,
+            "failed_polls": story.failed_polls,
+            "retried_downloads": story.retried_downloads,
+            "latency": story.latency.total_seconds() if story.latency else None,
+        }
+    )
+
+
+def print_table(everything: Sequence[Finished], console: Console) -> None:
+    """Print a row for each landed file, and the reason of each export that did not land.
+
+    Digests are cut short where a terminal has no room for them; a file or a pipe gets them whole.
+    """
+    table = _table(everything, digits=_WHOLE)
+    width = Measurement.get(console, console.options.update(max_width=_ANY), table).maximum
+    if not console.is_terminal:
+        console.width = width
+    elif width > console.width:
+        table = _table(everything, digits=_SHORT)
+    console.print(table)
+    for finished in everything:
+        if finished.error is not None:
+            _say(console, str(finished.error))
+        for warning in finished.job.warnings if finished.ref else ():
+            _say(console, f"{finished.ref}: warning: {warning}")
+
+
+def _table(everything: Iterable[Finished], *, digits: int) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("ref", "status", "rows", "bytes", "sha256", "path"):
+        table.add_column(
+            heading, overflow="fold", justify="right" if heading in _COUNTS else "left"
+        )
+    for finished in everything:
+        for cells in _rows(finished, digits):
+            table.add_row(*map(Text, cells))
+    return table
+
+
+def _rows(finished: Finished, digits: int) -> list[tuple[str, ...]]:
+    job = finished.job if finished.ref else None
+    name = str(finished.ref or "/".join((*finished.work.account, finished.work.kind)))
+    status = "landed" if finished.ok else (job.status.value if job else "not submitted")
+    rows = str(job.record_count) if job and job.record_count is not None else ""
+    return [
+        (name, status, rows, decimal(file.size), file.sha256[:digits], str(file))
+        for file in finished.files
+    ] or [(name, status, rows, "", "", "")]
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

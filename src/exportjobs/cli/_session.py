@@ -1,0 +1,50 @@
+"""A run as commands see it: shown while it goes on, told when it is over, and left cleanly."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from exportjobs._finished import Finished, Work
+from exportjobs._poller import PollerOptions
+from exportjobs._run import run
+from exportjobs.cli._board import Board
+from exportjobs.cli._display import shown
+from exportjobs.cli._exit_code import ExitCode
+from exportjobs.cli._report import as_json, print_table
+
+
+def run_shown(
+    works: Iterable[Work], *, into: Path, as_json_lines: bool, options: PollerOptions
+) -> list[Finished]:
+    """Run exports, showing on standard error how it goes and on standard output what came of it.
+
+    On leaving early, the jobs that go on at their vendors are named: nothing paid for is forgotten.
+
+    Raises:
+        KeyboardInterrupt: If it was interrupted, once everything is cleaned up.
+        ExportJobsError: If it could not begin.
+    """
+    board, errors = Board(), Console(stderr=True)
+    everything: list[Finished] = []
+    try:
+        with shown(board, errors, quiet=as_json_lines) as observers:
+            watched: PollerOptions = {**options, "observers": observers}
+            for finished in run(works, into=into, **watched):
+                everything.append(finished)
+                if as_json_lines:
+                    sys.stdout.write(as_json(finished) + "\n")
+                    sys.stdout.flush()
+    except BaseException:
+        for ref in board.left:
+            sys.stderr.write(f"exportjobs: left at its vendor: {ref.to_json()}\n")
+        raise
+    if not as_json_lines:
+        print_table(everything, Console())
+    return everything
+
+
+def exit_code(everything: Iterable[Finished]) -> ExitCode:
+    """Return success only if every export landed."""
+    return ExitCode.DONE if all(one.ok for one in everything) else ExitCode.EXPORT_FAILED
