@@ -4,6 +4,7 @@ Sources: Clari's OpenAPI 5.0.0 (developer.clari.com, read in August 2026), and w
 clients see on the wire where it differs.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
@@ -12,6 +13,7 @@ from exportjobs.adapter import (
     Adapter,
     Artifact,
     ExportJob,
+    ExportJobsError,
     Flow,
     JobRef,
     Limits,
@@ -26,6 +28,7 @@ from exportjobs.adapter import (
     export,
     field,
     frozen,
+    is_object,
     path,
     structure,
     unwrapped,
@@ -47,6 +50,7 @@ _STATUSES = StatusMap(
     failed=("FAILED",),
     cancelled=("CANCELLED", "ABORTED"),
 )
+_QUARTER = re.compile(r"[0-9]{4}_Q[1-4]")
 _MEDIA_TYPES = {"JSON": "application/json", "CSV": "text/csv"}
 
 # One code for two refusals: the monthly quota is gone, or too many jobs are running. The OpenAPI
@@ -128,7 +132,9 @@ class Clari(Adapter):
             include_historical: Whether to give every week of the quarter, not the current one only.
             format: JSON or CSV.
         """
-        if time_period is not None and not _is_quarter(time_period):
+        if forecast_id.strip(". ") == "":
+            raise self.invalid("forecast_id", "is no id", "pass the id from the tab's URL")
+        if time_period is not None and not _QUARTER.fullmatch(time_period):
             raise self.invalid(
                 "time_period", f"{time_period!r} is no fiscal quarter", "write it as in 2024_Q3"
             )
@@ -244,30 +250,38 @@ class Clari(Adapter):
         return self._accepted(reply)
 
     def _accepted(self, reply: Response) -> ExportJob:
-        accepted = structure(unwrapped(reply.json(), "job"), _Accepted)
+        accepted = structure(_identified(unwrapped(reply.json(), "job")), _Accepted)
         return ExportJob(self.ref(accepted.job_id), _STATUSES.read("SCHEDULED"), raw=reply.json())
 
     def _tell_full_from_spent(self, refusal: Rejected) -> Flow[None]:
         """Raise what a refusal stands for: too many jobs at once, or too many in 30 days."""
-        limits = yield from self.limits()
+        try:
+            limits = yield from self.limits()
+        except ExportJobsError:
+            # The refusal itself says more than that its reason could not be found out.
+            return
         if limits.remaining_quota is not None and limits.remaining_quota <= 0:
-            reason = f"the quota of {limits.quota} exports in 30 days is used up"
+            reason = _with_count("the quota of exports in 30 days is used up", limits.quota)
             raise QuotaExceeded(reason, http_status=refusal.http_status, code=refusal.code)
-        reason = f"{limits.slots} exports are queued or running, which is the limit"
-        raise SlotsFull(reason, http_status=refusal.http_status, code=refusal.code)
+        raise SlotsFull(
+            _with_count("as many exports are running as may at once", limits.slots),
+            http_status=refusal.http_status,
+            code=refusal.code,
+        )
 
     def _job(self, raw: object) -> ExportJob:
-        body = structure(raw, _Job)
+        body = structure(_identified(raw), _Job)
         reading = _STATUSES.read(body.status)
+        ref = self.ref(body.job_id)
         results = Artifact(
-            path("/export/jobs/{}/results", body.job_id),
+            path("/export/jobs/{}/results", ref.id),
             authenticated=True,
             name=body.file_name,
             media_type=_MEDIA_TYPES.get(body.file_type or ""),
             expires_at=body.expired_time,
         )
         return ExportJob(
-            self.ref(body.job_id),
+            ref,
             reading,
             created_at=body.created_at,
             started_at=body.start_time,
@@ -278,12 +292,18 @@ class Clari(Adapter):
         )
 
 
+def _identified(raw: object) -> object:
+    """Return a body with its id as `jobId`; on the wire some clients see it as `id`."""
+    if is_object(raw) and "id" in raw and "jobId" not in raw:
+        return {**raw, "jobId": raw["id"]}
+    return raw
+
+
+def _with_count(text: str, count: int | None) -> str:
+    return text if count is None else f"{text} ({count})"
+
+
 def _missing(body: _Job) -> list[str]:
     """Return what Clari left out of a job that it calls done."""
     said = {"rows": body.rows_truncated, "cells": body.cells_truncated}
     return [f"{what} truncated: the result is not complete" for what, cut in said.items() if cut]
-
-
-def _is_quarter(text: str) -> bool:
-    year, _, quarter = text.partition("_Q")
-    return len(year) == len("2024") and year.isdecimal() and quarter in {"1", "2", "3", "4"}

@@ -121,7 +121,7 @@ def _archive(body: _Job) -> tuple[Artifact, ...]:
         return ()
     archive = Artifact(
         body.download_url,
-        name=body.output_filename or f"export.{body.archive_format}",
+        name=body.output_filename or f"export.{body.archive_format or ''}".rstrip("."),
         media_type=_MEDIA_TYPES.get(body.archive_format or ""),
         size=body.file_size_bytes or None,
         expires_at=body.expires_at,

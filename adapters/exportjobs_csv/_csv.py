@@ -64,6 +64,16 @@ class CsvExport(Adapter):
     tenant: str
     base_url: str = field(default="https://api.sodiumhq.com", kw_only=True)
 
+    def __attrs_post_init__(self) -> None:
+        """Check that there is a tenant.
+
+        Raises:
+            InvalidArgument: If its code is blank, or would lead elsewhere.
+        """
+        super().__attrs_post_init__()
+        if not self.tenant.strip(". "):
+            raise self.invalid("tenant", "is no tenant's code", "pass the tenant's code")
+
     def authenticate(self, request: Request) -> Request:
         """Return the request with the header `x-api-key`."""
         return request.with_header("x-api-key", self.api_key)
@@ -111,7 +121,11 @@ class CsvExport(Adapter):
 
     def _accepted(self, reply: Response) -> ExportJob:
         """Return the job of an answer that names it in its `Location` alone."""
-        segments = urlsplit(reply.headers.get("location", "")).path.rstrip("/").rpartition("/")
+        try:
+            where = urlsplit(reply.headers.get("location", "")).path
+        except ValueError:
+            raise MalformedResponse("a Location that is no address @ $") from None
+        segments = where.rstrip("/").rpartition("/")
         code = unquote(segments[-1])
         if not code:
             raise MalformedResponse("neither a body nor a Location @ $")

@@ -16,6 +16,7 @@ from exportjobs.adapter import (
     ExportJob,
     Flow,
     JobRef,
+    MalformedResponse,
     Pace,
     QuotaExceeded,
     Refusal,
@@ -110,7 +111,11 @@ class DemandbaseApi(Adapter):
         }
         reply = yield Request.post("/auth/v1/token", json=secrets).repeatable()
         issued = reply.body(_Token)
-        return Token(issued.access_token, timedelta(seconds=issued.expires_in))
+        try:
+            lifetime = timedelta(seconds=issued.expires_in)
+        except OverflowError:
+            raise MalformedResponse("expected a lifetime in seconds @ $.expires_in") from None
+        return Token(issued.access_token, lifetime)
 
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
         """Ask for one job's status; a finished job comes with fresh addresses."""
@@ -129,9 +134,10 @@ class DemandbaseApi(Adapter):
                 "/data/export/v1/jobs", params={"page": number, "perPage": _PAGE}
             )
             page = reply.body(_Page)
+            known = len(jobs)
             jobs |= {job.ref.id: job for job in map(self._listed, page.data)}
             seen_all = bool(wanted) and wanted <= jobs.keys()
-            if seen_all or not page.data or number * _PAGE >= page.total_count:
+            if seen_all or len(jobs) == known or len(jobs) >= page.total_count:
                 break
         return tuple(jobs.values())
 

@@ -7,7 +7,6 @@ API, for which there is `Demandbase`.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import count
 from typing import ClassVar
 
 from exportjobs.adapter import (
@@ -16,6 +15,7 @@ from exportjobs.adapter import (
     ExportJob,
     Flow,
     JobRef,
+    MalformedResponse,
     Pace,
     QuotaExceeded,
     RateLimited,
@@ -35,6 +35,7 @@ Filters = Mapping[str, object]
 _JOBS = "/export/v1/jobs"
 _PAGE = 100
 _CONFLICT = 409
+_MOST_PARTS = 10_000
 _STATUSES = StatusMap(
     queued=("pending",),
     running=("processing",),
@@ -133,13 +134,15 @@ class DemandbaseV1(Adapter):
     def list_jobs(self, wanted: frozenset[str] = frozenset()) -> Flow[tuple[ExportJob, ...]]:
         """Ask for many jobs, page by page until all the wanted ids were seen."""
         jobs: dict[str, ExportJob] = {}
-        for number in count():
-            params = {"limit": _PAGE, "offset": number * _PAGE}
+        offset = 0
+        while True:
+            params = {"limit": _PAGE, "offset": offset}
             reply = yield Request.get(_JOBS, params=params)
             page = reply.body(_Page)
             jobs |= {job.ref.id: job for job in map(self._job, page.jobs)}
             seen_all = bool(wanted) and wanted <= jobs.keys()
-            if seen_all or not page.jobs or (number + 1) * _PAGE >= page.total:
+            offset += len(page.jobs)
+            if seen_all or not page.jobs or offset >= page.total:
                 break
         return tuple(jobs.values())
 
@@ -171,8 +174,11 @@ class DemandbaseV1(Adapter):
     def _job(self, raw: object) -> ExportJob:
         body = structure(raw, _Job)
         reading = _STATUSES.read(body.status)
+        if not 0 <= (body.file_parts or 0) <= _MOST_PARTS:
+            raise MalformedResponse(f"expected 0 to {_MOST_PARTS} parts @ $.file_parts")
+        ref = self.ref(body.id)
         return ExportJob(
-            self.ref(body.id),
+            ref,
             reading,
             created_at=body.created_at,
             finished_at=body.completed_at,

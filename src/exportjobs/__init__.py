@@ -1,4 +1,12 @@
-"""Submit, poll and download bulk exports of any vendor in one loop."""
+"""Submit, poll and download bulk exports of any vendor in one loop.
+
+The two doors are `run`, for plain code, and `Poller`, for an event loop. They are opened when they
+are first used: what only writes an adapter, or only names its vendors, does not wait for the HTTP
+client, the event loops and SQLite to be imported.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from exportjobs._errors import (
     AccountError,
@@ -39,9 +47,11 @@ from exportjobs._events import Event, Observer
 from exportjobs._export import Export, Resumption
 from exportjobs._finished import Finished, LandedFile, Story
 from exportjobs._job import Artifact, ExportJob, JobRef, JobStatus, Progress
-from exportjobs._poller import Poller
 from exportjobs._registry import Installed, installed, load_adapter
-from exportjobs._run import run
+
+if TYPE_CHECKING:
+    from exportjobs._poller import Poller
+    from exportjobs._run import run
 
 __all__ = [
     "AccountError",
@@ -95,3 +105,16 @@ __all__ = [
     "load_adapter",
     "run",
 ]
+
+_DOORS = {"Poller": "exportjobs._poller", "run": "exportjobs._run"}
+
+# Hidden from type checkers, which would take it to mean that every name exists.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Return one of the doors, importing what is behind it."""
+        if name not in _DOORS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        door = getattr(import_module(_DOORS[name]), name)
+        globals()[name] = door
+        return door

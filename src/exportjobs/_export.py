@@ -134,9 +134,14 @@ class ExportKind:
 
     def _conform(self, adapter: "Adapter", name: str, value: object) -> object:
         try:
-            return conform(value, self.signature.parameters[name].annotation)
+            conformed: object = conform(value, self.signature.parameters[name].annotation)
+            dump_json(conformed)
         except ValueError as error:
             raise InvalidArgument(name, str(error), vendor=adapter.vendor) from None
+        except TypeError as error:
+            reason = f"holds a {error}, which has no form in JSON"
+            raise InvalidArgument(name, reason, vendor=adapter.vendor) from None
+        return conformed
 
 
 def export(
@@ -153,5 +158,5 @@ def export(
         return kind.bind(adapter, *args, **kwargs)
 
     update_wrapper(construct, flow)
-    construct.__export_kind__ = kind  # type: ignore[attr-defined]
+    construct.__export_kind__ = kind  # type: ignore[attr-defined]  # pyright: ignore[reportFunctionMemberAccess]
     return construct

@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 
 from exportjobs._errors import InvalidRef
 from exportjobs._lease import expiry
-from exportjobs._redact import optional_safe_text, safe_text
+from exportjobs._redact import optional_safe_text, safe_text, safe_texts
 
 
 class JobStatus(StrEnum):
@@ -91,7 +91,7 @@ class Progress:
         """The share done, from 0 to 1, or None where the vendor's numbers do not tell."""
         if self.processed is None or not self.total or self.total < 0:
             return None
-        return min(1.0, max(0.0, self.processed / self.total))
+        return max(0, min(self.processed, self.total)) / self.total
 
 
 def _frozen_mapping(mapping: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -214,7 +214,7 @@ class ExportJob:
     size: int | None = None
     """Bytes in all artifacts together, as the vendor says."""
     error: str | None = field(default=None, converter=optional_safe_text)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=(), converter=safe_texts)
     """What is missing from a job that is done all the same."""
     brief: bool = False
     """Whether this is a list's summary, which does not tell of artifacts; a poll does."""

@@ -16,14 +16,17 @@ def expiry(url: str) -> datetime | None:
     Read are Azure's `se`, Amazon's and Google's `Date` with `Expires`, a plain `Expires` in seconds
     since 1970 (Amazon's version 2, CloudFront's canned policy) and CloudFront's custom `Policy`.
     """
-    query = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
+    try:
+        query = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
+    except ValueError:
+        return None
     for read in (_azure, _dated, _expires, _policy):
         try:
             moment = read(query)
+            if moment is not None:
+                return moment.astimezone(UTC)
         except (ValueError, TypeError, LookupError, OverflowError, binascii.Error):
             continue
-        if moment is not None:
-            return moment.astimezone(UTC)
     return None
 
 

@@ -1,6 +1,7 @@
 """Keep secrets out of everything that is printed, logged or raised."""
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 _URL = re.compile(r"\b(?P<scheme>https?)://[^\s\"'<>\\]+", re.IGNORECASE)
@@ -28,3 +29,8 @@ def safe_text(text: str) -> str:
 def optional_safe_text(text: str | None) -> str | None:
     """Return `safe_text` of a text that may be absent."""
     return None if text is None else safe_text(text)
+
+
+def safe_texts(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return `safe_text` of each of some texts."""
+    return tuple(map(safe_text, texts))

@@ -44,7 +44,7 @@ from exportjobs._job import (
     StatusMap,
 )
 from exportjobs._pace import Limits, Pace
-from exportjobs._structure import structure
+from exportjobs._structure import is_object, structure
 
 __all__ = [
     "Adapter",
@@ -82,6 +82,7 @@ __all__ = [
     "export",
     "field",
     "frozen",
+    "is_object",
     "optional",
     "path",
     "structure",
@@ -209,7 +210,13 @@ class Adapter(ABC):
         return Resumption(self, ref)
 
     def ref(self, job_id: str, **scope: str) -> JobRef:
-        """Return a new job's name; the library adds the kind and when it was submitted."""
+        """Return a new job's name; the library adds the kind and when it was submitted.
+
+        Raises:
+            MalformedResponse: If the id is empty or not printable, and could not be read back.
+        """
+        if not job_id or not job_id.isprintable():
+            raise MalformedResponse("expected a printable id @ $")
         return JobRef(vendor=self.vendor, account=self.name, id=job_id, scope=scope)
 
     def invalid(self, argument: str, reason: str, remedy: str) -> InvalidArgument:

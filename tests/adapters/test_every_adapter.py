@@ -1,0 +1,325 @@
+"""What all the adapters promise alike: how they are made, what they ask and what they read."""
+
+from datetime import timedelta
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exportjobs.adapter import (
+    AuthenticationFailed,
+    ExportJobsError,
+    InvalidArgument,
+    JobNotFound,
+    MalformedResponse,
+    PermissionDenied,
+    QuotaExceeded,
+    RateLimited,
+    Rejected,
+    Response,
+    VendorUnavailable,
+)
+
+from .cases import CASES, CLARI, CLOSIENT, CSV, DEMANDBASE, DEMANDBASE_V1, KEY, OTHER_KEY, Case
+from .support import Wire, answer, body_of, request_of, submitted
+
+every_adapter = pytest.mark.parametrize("case", CASES, ids=str)
+
+KINDS = {
+    "clari": ["forecast", "audit_events", "activity"],
+    "demandbase": [
+        "accounts",
+        "people",
+        "opportunities",
+        "activities",
+        "campaigns",
+        "creatives",
+        "account_buying_groups",
+        "person_buying_group_members",
+        "account_lists",
+        "person_lists",
+    ],
+    "demandbase-v1": [
+        "accounts",
+        "people",
+        "opportunities",
+        "activities",
+        "campaigns",
+        "buying_groups",
+    ],
+    "closient": ["organization"],
+    "csv": ["clients"],
+}
+
+
+@every_adapter
+def test_an_account_is_at_its_vendor_unless_told_otherwise(case: Case) -> None:
+    """The base URL is the vendor's own, and the name is the default one."""
+    adapter = case.make()
+
+    assert adapter.base_url == case.base_url
+    assert adapter.account == (str(case), "default")
+
+
+@every_adapter
+def test_base_url_and_name_are_taken_by_name(case: Case) -> None:
+    """A mirror and a second account are an argument away, and the name stands in every ref."""
+    adapter = case.make(base_url="http://127.0.0.1:8080/x", name="emea")
+
+    assert adapter.base_url == "http://127.0.0.1:8080/x"
+    assert adapter.ref("J1").account_key == (str(case), "emea")
+
+
+@every_adapter
+def test_a_base_url_without_encryption_is_refused(case: Case) -> None:
+    """Credentials do not travel in the open."""
+    with pytest.raises(InvalidArgument) as caught:
+        case.make(base_url="http://vendor.example")
+
+    assert (caught.value.field, caught.value.vendor) == ("base_url", str(case))
+
+
+@every_adapter
+@pytest.mark.parametrize("blank", ["", "  ", "two\nlines", "clé"])
+def test_a_credential_that_no_header_may_hold_is_refused_unseen(case: Case, blank: str) -> None:
+    """It is named by its argument, and never shown."""
+    argument = {"clari": "api_key", "closient": "api_key", "csv": "api_key"}.get(str(case), "token")
+    more = {"tenant": "ACME"} if case is CSV else {}
+
+    with pytest.raises(InvalidArgument) as caught:
+        type(case.adapter)(**{argument: blank}, **more)
+
+    assert caught.value.field == argument
+    assert caught.value.vendor == str(case)
+    assert caught.value.remedy
+    assert not blank.strip() or blank not in str(caught.value)
+
+
+@every_adapter
+def test_secrets_are_shown_nowhere(case: Case) -> None:
+    """Neither the account nor what is made from it betrays a credential."""
+    export = case.start(case.adapter)
+    job = submitted(export, case.accepted)
+
+    shown = " ".join(
+        [repr(case.adapter), repr(export), export.to_json(), repr(request_of(export)), repr(job)]
+    )
+
+    assert KEY not in shown
+    assert OTHER_KEY not in shown
+
+
+@every_adapter
+def test_the_kinds_of_export_are_these(case: Case) -> None:
+    """Adding one or losing one is a decision."""
+    assert list(case.adapter.kinds()) == KINDS[str(case)]
+
+
+@pytest.mark.parametrize(
+    ("case", "kind"),
+    [(case, kind) for case in CASES for kind in KINDS[str(case)]],
+    ids=str,
+)
+def test_whatever_needs_no_argument_is_whole_without_one(case: Case, kind: str) -> None:
+    """Only a forecast's id and an organization's have to be named."""
+    needed = {"forecast": ("deal_owner",), "organization": (case.scope.get("organization_id"),)}
+
+    export = getattr(case.adapter, kind)(*needed.get(kind, ()))
+
+    assert export.kind == kind
+    assert set(export.arguments) <= {"forecast_id", "organization_id"}
+    assert submitted(export, case.accepted).ref.id == case.accepted[case.id_member]
+
+
+@every_adapter
+def test_the_optional_flows_are_these(case: Case) -> None:
+    """What a vendor cannot do is known before it is asked."""
+    assert case.adapter.capabilities() == case.capabilities
+
+
+@every_adapter
+def test_a_submit_is_signed_and_never_repeated_blindly(case: Case) -> None:
+    """No vendor knows an idempotency key: a second POST would be a second job."""
+    request = request_of(case.start(case.adapter))
+
+    assert request.method == "POST"
+    assert not request.idempotent
+    assert dict(request.headers) == case.headers
+
+
+@every_adapter
+def test_a_poll_is_one_signed_question(case: Case) -> None:
+    """It asks for the job by its id, and may be repeated."""
+    wire = Wire(case.adapter, answer(case.done))
+
+    wire.hear(case.adapter.poll(case.ref("J1")))
+
+    (request,) = wire.requests
+    assert (request.method, request.path) == ("GET", case.poll_path.format("J1"))
+    assert (dict(request.params), body_of(request)) == ({}, None)
+    assert request.idempotent
+    assert dict(request.headers) == case.headers
+
+
+@every_adapter
+def test_a_hostile_id_stays_one_segment_of_the_path(case: Case) -> None:
+    """An id is data: it leads nowhere else, whatever it holds."""
+    hostile = "../../admin?x=1#y/é %2F"
+    wire = Wire(case.adapter, answer(case.done))
+
+    wire.hear(case.adapter.poll(case.ref(hostile)))
+
+    quoted = "..%2F..%2Fadmin%3Fx%3D1%23y%2F%C3%A9%20%252F"
+    assert wire.requests[0].path == case.poll_path.format(quoted)
+
+
+@every_adapter
+@given(job_id=st.text(min_size=1).filter(str.isprintable))
+def test_any_id_is_quoted_so_that_it_can_be_read_back(case: Case, job_id: str) -> None:
+    """The path's last segment is the id and nothing but the id."""
+    before, _ = case.poll_path.split("{}")
+
+    request = next(case.adapter.poll(case.ref(job_id)))
+
+    assert request.path.startswith(before)
+    assert not set(request.path[len(before) :]) & set("/?#")
+    assert unquote(request.path[len(before) :]) == job_id
+
+
+WORDS = [(case, word, status) for case in CASES for word, status in case.words.items()]
+
+
+@pytest.mark.parametrize(("case", "word", "status"), WORDS, ids=str)
+@pytest.mark.parametrize("spelt", [str, str.upper, str.lower], ids=["as-is", "upper", "lower"])
+def test_a_status_word_is_known_whatever_its_case(
+    case: Case, word: str, status: str, spelt: type[str]
+) -> None:
+    """The vendor's word is kept as it came."""
+    job = case.poll({**case.done, case.status_member: spelt(word)})
+
+    assert (job.status, job.raw_status, job.reading.recognised) == (status, spelt(word), True)
+
+
+@every_adapter
+def test_an_unknown_status_is_neither_an_error_nor_an_end(case: Case) -> None:
+    """The vendor's word is kept, and the job is taken to be running."""
+    job = case.poll({**case.done, case.status_member: "DEFRAGMENTING"})
+
+    assert (job.status, job.raw_status) == ("running", "DEFRAGMENTING")
+    assert not job.reading.recognised
+
+
+@every_adapter
+def test_unknown_members_are_kept_and_change_nothing(case: Case) -> None:
+    """A vendor may add to its answers at any time."""
+    added = {**case.done, "brandNew": {"deep": [1, None]}, "": True}
+
+    job = case.poll(added)
+
+    assert job == case.poll(case.done)
+    assert job.raw == added
+
+
+@every_adapter
+def test_a_done_job_has_something_to_download(case: Case) -> None:
+    """The example of a finished job is read to its end."""
+    job = case.poll(case.done)
+
+    assert job.status == "done"
+    assert job.artifacts
+    assert job.error is None
+    assert job.ref == case.ref(str(case.done[case.id_member]))
+
+
+@every_adapter
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, Rejected),
+        (401, AuthenticationFailed),
+        (403, PermissionDenied),
+        (404, JobNotFound),
+        (410, JobNotFound),
+        (429, RateLimited),
+        (500, VendorUnavailable),
+        (503, VendorUnavailable),
+    ],
+)
+def test_a_poll_that_is_refused_says_why(
+    case: Case, status: int, error: type[ExportJobsError]
+) -> None:
+    """No adapter swallows a refusal, and none takes it for an answer."""
+    wire = Wire(case.adapter, answer({"message": "no"}, status))
+
+    with pytest.raises(error, match=rf"HTTP {status} \(no\)") as caught:
+        wire.hear(case.adapter.poll(case.ref()))
+
+    assert type(caught.value) is error
+
+
+@every_adapter
+@pytest.mark.parametrize("content", [b"", b"<html>", b'{"', b"\xff\xfe", b"[" * 100_000])
+def test_an_answer_that_is_not_json_is_malformed(case: Case, content: bytes) -> None:
+    """An error page with a 200 is not a job."""
+    wire = Wire(case.adapter, Response(200, {}, content))
+
+    with pytest.raises(MalformedResponse, match="not JSON"):
+        wire.hear(case.adapter.poll(case.ref()))
+
+
+@every_adapter
+@pytest.mark.parametrize("missing", ["id", "status"])
+def test_an_answer_without_id_or_status_is_malformed(case: Case, missing: str) -> None:
+    """The error names the member that is missing."""
+    member = case.id_member if missing == "id" else case.status_member
+    body = {name: value for name, value in case.done.items() if name != member}
+
+    with pytest.raises(MalformedResponse) as caught:
+        case.poll(body)
+
+    assert len(caught.value.problems) == 1
+    assert caught.value.problems[0].startswith("required field missing @ $.")
+
+
+@every_adapter
+@pytest.mark.parametrize("nameless", ["", "two\nlines"])
+def test_a_submit_answered_with_no_usable_id_is_malformed(case: Case, nameless: str) -> None:
+    """A job whose ref cannot be written down and read back would be lost by the ledger."""
+    body = {**case.accepted, case.id_member: nameless}
+
+    with pytest.raises(MalformedResponse):
+        submitted(case.start(case.adapter), body)
+
+
+@pytest.mark.parametrize(
+    ("case", "first", "interval"),
+    [
+        (CLARI, 3, 5),
+        (DEMANDBASE, 30, 60),
+        (DEMANDBASE_V1, 5, 15),
+        (CLOSIENT, 3, 10),
+        (CSV, 2, 5),
+    ],
+    ids=str,
+)
+def test_an_account_is_asked_no_more_often_than_its_vendor_affords(
+    case: Case, first: int, interval: int
+) -> None:
+    """A day's allowance of questions lasts for the day."""
+    pace = case.adapter.pace
+
+    assert (pace.first, pace.interval) == (timedelta(seconds=first), timedelta(seconds=interval))
+
+
+@every_adapter
+def test_an_unclear_refusal_of_a_submit_is_not_taken_for_a_quota(case: Case) -> None:
+    """Only what a vendor says by its own code or by a 429 is about the allowance."""
+    export = case.start(case.adapter)
+    wire = Wire(case.adapter, answer({"code": "bad_request", "message": "no"}, 400))
+
+    with pytest.raises(Rejected) as caught:
+        wire.hear(export.submit())
+
+    assert not isinstance(caught.value, QuotaExceeded)
+    assert caught.value.code == "bad_request"
