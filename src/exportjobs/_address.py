@@ -1,11 +1,12 @@
 """Where it is safe to go: origins, encryption and paths."""
 
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from exportjobs._errors import UntrustedAddress
 from exportjobs._redact import safe_url
 
+_LONGEST = 16_384
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -35,16 +36,23 @@ def check_encrypted(url: str) -> None:
     """
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise UntrustedAddress("the vendor names an address that is none") from None
-    if parts.scheme == "https" and host:
-        return
-    if parts.scheme != "http" or not is_loopback(host):
+        raise no_address() from None
+    if not (host and url.isprintable() and " " not in url and len(url) <= _LONGEST):
+        raise no_address()
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise UntrustedAddress(
             f"the vendor names an unencrypted address, {safe_url(url)}",
             remedy="only https is fetched from; ask the vendor for an https address",
         )
+
+
+def no_address() -> UntrustedAddress:
+    """Return the error for an address that cannot be one."""
+    return UntrustedAddress(
+        "the vendor names an address that is none", remedy="ask the vendor what became of the file"
+    )
 
 
 def below(base_url: str, path: str) -> str:
@@ -54,7 +62,7 @@ def below(base_url: str, path: str) -> str:
         UntrustedAddress: If the path is a URL of its own, or climbs out.
     """
     parts = urlsplit(path)
-    climbs = any(segment in {".", ".."} for segment in parts.path.split("/"))
+    climbs = any(unquote(segment) in {".", ".."} for segment in parts.path.split("/"))
     if parts.scheme or parts.netloc or climbs or not path.startswith("/"):
         where = safe_url(path) if parts.netloc else "a path"
         raise UntrustedAddress(

@@ -63,9 +63,9 @@ class Counsel:
     schedule: Schedule
     jitter: Jitter
 
-    def after_submit(self, job: ExportJob) -> Step:
+    def after_submit(self, job: ExportJob, asked: timedelta | None = None) -> Step:
         """Decide after a job was accepted."""
-        return self._if_ended(job) or Ask(self.schedule.first(self.jitter))
+        return self._if_ended(job) or Ask(self.schedule.first(asked, self.jitter))
 
     def after_poll(
         self, job: ExportJob, asked: timedelta | None = None, *, unknown: int = 0

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 import stamina
 from attrs import field, frozen
 
-from exportjobs._address import check_encrypted, same_origin
+from exportjobs._address import check_encrypted, no_address, same_origin
 from exportjobs._clock import Clock
 from exportjobs._errors import (
     DownloadFailed,
@@ -46,7 +46,8 @@ _again = stamina.AsyncRetryingCaller(
 )
 _MARGIN = timedelta(seconds=5)
 _REDIRECTS = 5
-_PLAIN = {"Accept": "*/*", "Accept-Encoding": "identity"}
+_DIGITS = 18
+_PLAIN = {"accept": "*/*", "accept-encoding": "identity"}
 _LEASE_REFUSED = {
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
@@ -168,6 +169,7 @@ class Download:
             if target is None:
                 yield stream
                 return
+        check_encrypted(target)
         if hops == _REDIRECTS:
             raise DownloadFailed(
                 f"more than {_REDIRECTS} redirects, the last to {safe_url(target)}"
@@ -197,14 +199,19 @@ def _may_pass(error: Exception) -> bool:
 
 def _redirection(stream: Stream, url: str) -> str | None:
     location = stream.headers.get("location")
-    return urljoin(url, location) if location and 300 <= stream.status < 400 else None  # noqa: PLR2004
+    if not location or not 300 <= stream.status < 400:  # noqa: PLR2004 - the range is HTTP's
+        return None
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise no_address() from None
 
 
 def _announced_size(stream: Stream) -> int | None:
     """Return the bytes to expect on disk; a transport's compression makes the header's another."""
     length = stream.headers.get("content-length", "")
     encoded = stream.headers.get("content-encoding", "identity") != "identity"
-    return int(length) if length.isdecimal() and not encoded else None
+    return int(length[:_DIGITS]) if length.isdecimal() and not encoded else None
 
 
 def _check_size(received: int, announced: int | None, artifact: Artifact) -> None:

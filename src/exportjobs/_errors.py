@@ -28,6 +28,8 @@
     │   ├── JobCancelled                it ended as cancelled
     │   └── JobNotFound                 (LookupError) the vendor does not know it
     ├── DeadlineExceeded             (TimeoutError) our waiting ended, the job did not
+    ├── PollerLeft                   the poller was left before the job came to its end
+    ├── InternalError                a mistake of this library's own
     └── FileError                    the file
         ├── DownloadFailed              the bytes could not be had whole
         │   └── LeaseRefused                a signed URL was refused, and so were its renewals
@@ -320,6 +322,18 @@ class DeadlineExceeded(ExportJobsError, TimeoutError):
     """Our waiting ended. The job did not: it can be resumed by its ref."""
 
     default_remedy = "resume the job by its ref, with a later deadline"
+
+
+class PollerLeft(ExportJobsError):
+    """The poller was left before the job came to its end: it can be resumed by its ref."""
+
+    default_remedy = "resume the job by its ref"
+
+
+class InternalError(ExportJobsError):
+    """This library made a mistake about one export; the others go on."""
+
+    default_remedy = "report it, with the traceback"
 
 
 class FileError(ExportJobsError):

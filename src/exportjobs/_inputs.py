@@ -1,6 +1,5 @@
 """What callers pass, checked before anything is sent."""
 
-import math
 import os
 from collections.abc import Iterable
 from datetime import timedelta
@@ -10,6 +9,7 @@ from exportjobs._errors import InvalidArgument
 from exportjobs._export import Export, Resumption
 from exportjobs._finished import Work
 from exportjobs._part_file import prepare_folder
+from exportjobs.adapter import Adapter
 
 Seconds = float | timedelta
 Folder = str | os.PathLike[str]
@@ -21,17 +21,21 @@ def duration(name: str, value: Seconds) -> timedelta:
     Raises:
         InvalidArgument: If it is negative, or no number of seconds.
     """
-    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
-    if not math.isfinite(seconds) or seconds < 0:
-        raise InvalidArgument(name, f"{value!r} is not a number of seconds from 0 upwards")
-    return timedelta(seconds=seconds)
+    try:
+        given = value if isinstance(value, timedelta) else timedelta(seconds=value)
+        if given >= timedelta(0):
+            return given
+    except (TypeError, ValueError, OverflowError):
+        pass
+    remedy = "pass seconds from 0 upwards, or a timedelta"
+    raise InvalidArgument(name, f"{value!r} is no duration", remedy=remedy)
 
 
 def checked_works(exports: Iterable[object]) -> tuple[Work, ...]:
     """Return the exports of a run.
 
     Raises:
-        InvalidArgument: If one of them is something else.
+        InvalidArgument: If one is something else, or two different accounts share a name.
     """
     remedy = "pass a list of what an adapter's constructors return, such as [clari.activity()]"
     if isinstance(exports, Export | Resumption):
@@ -42,7 +46,31 @@ def checked_works(exports: Iterable[object]) -> tuple[Work, ...]:
             reason = f"holds a {type(work).__name__}, which is no export"
             raise InvalidArgument("exports", reason, remedy=remedy)
         works.append(work)
+    checked_accounts(work.adapter for work in works)
     return tuple(works)
+
+
+def checked_accounts(accounts: Iterable[Adapter]) -> tuple[Adapter, ...]:
+    """Return the accounts of a poller.
+
+    Raises:
+        InvalidArgument: If two different ones share a name.
+    """
+    named: dict[tuple[str, str], Adapter] = {}
+    for adapter in accounts:
+        check_same(named.setdefault(adapter.account, adapter), adapter)
+    return tuple(named.values())
+
+
+def check_same(known: Adapter, adapter: Adapter) -> None:
+    """Check that an account is the one that is known under its name.
+
+    Raises:
+        InvalidArgument: If it is another.
+    """
+    if known != adapter:
+        reason = f"two different accounts are both called {adapter.name!r}"
+        raise adapter.invalid("name", reason, "give each a name of its own")
 
 
 def checked_folder(into: Folder | None) -> Path | None:

@@ -126,6 +126,13 @@ class JobRef:
         """The vendor's name and the account's: what the library keeps accounts apart by."""
         return (self.vendor, self.account)
 
+    def names_same_job_as(self, other: "JobRef") -> bool:
+        """Return whether two refs name one job, whatever else each of them knows of it."""
+        mine = (self.account_key, self.id, dict(self.scope))
+        return mine == (other.account_key, other.id, dict(other.scope)) and (
+            not (self.kind and other.kind) or self.kind == other.kind
+        )
+
     def to_json(self) -> str:
         """Return the ref as one line of versioned JSON; `submitted_at` is ISO 8601 in UTC."""
         submitted_at = self.submitted_at.isoformat() if self.submitted_at else None

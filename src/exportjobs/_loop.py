@@ -8,7 +8,7 @@ import anyio.abc
 
 from exportjobs._agenda import Agenda
 from exportjobs._decide import Ask, End, Land, Step, SubmitAgain
-from exportjobs._errors import DeadlineExceeded, ExportJobsError
+from exportjobs._errors import DeadlineExceeded, ExportJobsError, InternalError, PollerLeft
 from exportjobs._events import Ended, Throttled, Waiting
 from exportjobs._export import Resumption
 from exportjobs._finished import Finished
@@ -26,10 +26,18 @@ class Loop:
     has a task of its own but an answer that is being waited for.
     """
 
-    def __init__(self, steps: Steps, *, deadline: timedelta | None, downloads: int) -> None:
-        """Begin with nothing to do."""
+    def __init__(
+        self,
+        steps: Steps,
+        tasks: anyio.abc.TaskGroup,
+        *,
+        deadline: timedelta | None,
+        downloads: int,
+    ) -> None:
+        """Begin with nothing to do; every exchange will have a task of the group."""
         self.accounts: dict[tuple[str, str], Account] = {}
         self._steps = steps
+        self._tasks = tasks
         self._report = steps.report
         self._clock = steps.clock
         self._deadline = deadline
@@ -38,9 +46,8 @@ class Loop:
         self._to_land: Agenda[Tracked] = Agenda()
         self._wake = anyio.Event()
 
-    async def run(self, tasks: anyio.abc.TaskGroup) -> None:
-        """Go round until cancelled, with every exchange in a task of the group."""
-        self._tasks = tasks
+    async def run(self) -> None:
+        """Go round until cancelled."""
         while True:
             self._wake = anyio.Event()
             now = self._clock.monotonic()
@@ -51,15 +58,26 @@ class Loop:
             await self._rest(now)
 
     def take_up(self, tracked: Tracked) -> None:
-        """Take up an export to submit, or a job to see to its end."""
+        """Take up an export to submit, or a job that runs already to see to its end."""
         account = tracked.account
         account.outstanding.add(tracked)
         if account.stopped_by is not None:
-            self.apply(tracked, End(account.stopped_by))
-            return
-        account.waiting.append(tracked)
-        self._report(Waiting(tracked.subject, "room on the account"))
-        self._wake.set()
+            self.apply(tracked, End(account.stopped_by.copy_for(tracked.ref)))
+        elif isinstance(tracked.work, Resumption):
+            self._begin(tracked)
+        else:
+            account.waiting.append(tracked)
+            self._report(Waiting(tracked.subject, "room on the account"))
+            self._wake.set()
+
+    def abandon(self) -> None:
+        """Tell everyone who still waits that the poller was left."""
+        for account in self.accounts.values():
+            for tracked in sorted(account.outstanding, key=lambda one: one.number):
+                vendor, _ = tracked.work.account
+                reason = "the poller was left before the end"
+                error = PollerLeft(reason, vendor=vendor, ref=tracked.ref)
+                tracked.tell(Finished(tracked.work, tracked.job, (), error, tracked.story))
 
     def claim(self, tracked: Tracked) -> None:
         """Go on with an export that had ended before anyone asked for it."""
@@ -75,21 +93,30 @@ class Loop:
 
     def apply(self, tracked: Tracked, step: Step) -> None:
         """Do what was decided for an export, and go round again."""
+        stopped_by = tracked.account.stopped_by
+        if stopped_by is not None and isinstance(step, SubmitAgain | Ask):
+            step = End(stopped_by.copy_for(tracked.ref))
         match step:
             case SubmitAgain():
                 self._send_back(tracked, step)
             case Ask():
-                self._schedule(tracked, step)
-            case Land() | End() if not tracked.listeners:
+                if step.pauses_account:
+                    self._pause(tracked, step.seconds)
+                self._schedule(tracked, step.seconds)
+            case Land() | End():
                 self._release_slot(tracked)
-                tracked.phase, tracked.parked_step = Phase.PARKED, step
-            case Land():
-                self._release_slot(tracked)
-                self._queue_download(tracked)
-            case End():
-                self._release_slot(tracked)
-                self._end(tracked, step)
+                self._conclude(tracked, step)
+        if isinstance(step, End) and step.stops_account and step.error:
+            self._stop(tracked.account, step.error)
         self._wake.set()
+
+    def _conclude(self, tracked: Tracked, step: Land | End) -> None:
+        if not tracked.listeners:
+            tracked.phase, tracked.parked_step = Phase.PARKED, step
+        elif isinstance(step, Land):
+            self._queue_download(tracked)
+        else:
+            self._end(tracked, step)
 
     def _ask_about_due(self, now: float) -> None:
         for tracked in self._agenda.due(now):
@@ -97,21 +124,24 @@ class Loop:
             if tracked.phase is not Phase.RUNNING or tracked.due > now:
                 continue
             if paused_until > now:
-                tracked.due = paused_until
-                self._agenda.add(paused_until, tracked)
+                self._schedule(tracked, paused_until - now)
             else:
                 self._start(self._steps.ask, tracked)
 
     def _submit_waiting(self, account: Account, now: float) -> None:
-        while account.waiting and account.submitting < _SUBMITS_AT_ONCE:
-            resumed = isinstance(account.waiting[0].work, Resumption)
-            if not (resumed or account.allowance.may_submit(now)):
-                return
-            tracked = account.waiting.popleft()
-            account.allowance = account.allowance.taken()
-            account.submitting += 1
-            tracked.holds_slot = True
-            self._start(self._submit, tracked)
+        while (
+            account.waiting
+            and account.submitting < _SUBMITS_AT_ONCE
+            and account.allowance.may_submit(now)
+        ):
+            self._begin(account.waiting.popleft())
+
+    def _begin(self, tracked: Tracked) -> None:
+        account = tracked.account
+        account.allowance = account.allowance.taken()
+        account.submitting += 1
+        tracked.holds_slot = True
+        self._start(self._submit, tracked)
 
     async def _submit(self, tracked: Tracked) -> Step:
         try:
@@ -136,7 +166,10 @@ class Loop:
 
     async def _do(self, step: Callable[[Tracked], Awaitable[Step]], tracked: Tracked) -> None:
         before = tracked.job
-        decided = await step(tracked)
+        try:
+            decided = await step(tracked)
+        except Exception as error:  # noqa: BLE001 - a mistake about one export is not to end them all
+            decided = End(_internal(error, tracked))
         if before is None and tracked.job is not None and tracked.on_accepted is not None:
             tracked.on_accepted()
         self.apply(tracked, decided)
@@ -157,9 +190,7 @@ class Loop:
         account.allowance = account.allowance.paused(self._clock.monotonic() + seconds)
         self._report(Throttled(tracked.subject, seconds))
 
-    def _schedule(self, tracked: Tracked, step: Ask) -> None:
-        if step.pauses_account:
-            self._pause(tracked, step.seconds)
+    def _schedule(self, tracked: Tracked, seconds: float) -> None:
         now = self._clock.monotonic()
         deadline = self._deadline_of(tracked, now)
         if now >= deadline:
@@ -167,7 +198,7 @@ class Loop:
             error = DeadlineExceeded("not ended by the deadline", vendor=vendor, ref=tracked.ref)
             self.apply(tracked, End(error))
             return
-        tracked.phase, tracked.due = Phase.RUNNING, min(now + step.seconds, deadline)
+        tracked.phase, tracked.due = Phase.RUNNING, min(now + seconds, deadline)
         self._agenda.add(tracked.due, tracked)
 
     def _deadline_of(self, tracked: Tracked, now: float) -> float:
@@ -193,14 +224,11 @@ class Loop:
         files = () if step.error else tracked.files
         finished = Finished(tracked.work, tracked.job, files, step.error, tracked.story)
         self._report(Ended(tracked.subject, finished))
-        for listener in tracked.listeners:
-            listener(finished)
-        if step.stops_account and step.error:
-            self._stop(tracked.account, step.error)
+        tracked.tell(finished)
 
     def _stop(self, account: Account, error: ExportJobsError) -> None:
         """End all that an account is waiting for: its credentials are not accepted."""
-        account.stopped_by = error
+        account.stopped_by = account.stopped_by or error
         account.waiting.clear()
         for tracked in sorted(account.outstanding, key=lambda one: one.number):
             if tracked.phase in {Phase.WAITING, Phase.RUNNING}:
@@ -225,3 +253,11 @@ class Loop:
     async def _rouse(self, seconds: float, wake: anyio.Event) -> None:
         await self._clock.sleep(seconds)
         wake.set()
+
+
+def _internal(error: Exception, tracked: Tracked) -> InternalError:
+    vendor, _ = tracked.work.account
+    reason = f"the library made a mistake ({type(error).__name__})"
+    internal = InternalError(reason, vendor=vendor, ref=tracked.ref)
+    internal.__cause__ = error
+    return internal

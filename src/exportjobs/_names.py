@@ -52,13 +52,20 @@ def suffix(artifact: Artifact) -> str:
     return (
         _suffix_of(artifact.name or "")
         or suffix_of_type(artifact.media_type or "")
-        or _suffix_of(urlsplit(artifact.url).path)
+        or _suffix_of(_path(artifact.url))
     )
 
 
 def suffix_of_type(media_type: str) -> str:
     """Return the suffix that files of a media type have, or nothing."""
     return _BY_MEDIA_TYPE.get(media_type.partition(";")[0].strip().lower(), "")
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 def _suffix_of(name: str) -> str:

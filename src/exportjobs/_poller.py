@@ -18,7 +18,15 @@ from exportjobs._errors import ExportJobsError, InvalidArgument, UnknownAccount,
 from exportjobs._events import Event, Observer, log
 from exportjobs._export import Export
 from exportjobs._finished import Finished, Work
-from exportjobs._inputs import Folder, Seconds, checked_folder, checked_works, duration
+from exportjobs._inputs import (
+    Folder,
+    Seconds,
+    check_same,
+    checked_accounts,
+    checked_folder,
+    checked_works,
+    duration,
+)
 from exportjobs._job import ExportJob, JobRef
 from exportjobs._ledger import Ledger
 from exportjobs._limits import Allowance
@@ -27,6 +35,7 @@ from exportjobs._results import Promise, Results
 from exportjobs._schedule import Jitter, Schedule
 from exportjobs._session import Session
 from exportjobs._steps import Steps, job_of
+from exportjobs._tasks import leave
 from exportjobs._tracked import Account, Tracked
 from exportjobs._transport import Transport, Via
 from exportjobs.adapter import Adapter
@@ -106,7 +115,7 @@ class Poller:
         self._observers = (log, *observers)
         self._jitter = jitter
         self._via = via
-        self._named = tuple(accounts)
+        self._named = checked_accounts(accounts)
         self._numbers = count(1)
         self._running: Loop | None = None
 
@@ -115,18 +124,17 @@ class Poller:
 
         Raises:
             LedgerFailed: If the ledger cannot be opened.
-            InvalidArgument: If two of the accounts share a name.
         """
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._ledger)
             files = Transport(self._via, connections=self._downloads)
             stack.push_async_exit(files)
             self._steps = Steps(self._clock, self._ledger, files, self._report)
-            loop = Loop(self._steps, deadline=self._deadline, downloads=self._downloads)
             self._tasks = anyio.create_task_group()
             await self._tasks.__aenter__()
             self._resources = stack.pop_all()
-        self._tasks.start_soon(loop.run, self._tasks)
+        loop = Loop(self._steps, self._tasks, deadline=self._deadline, downloads=self._downloads)
+        self._tasks.start_soon(loop.run)
         self._running = loop
         for adapter in self._named:
             self._account(adapter)
@@ -142,18 +150,20 @@ class Poller:
         try:
             if self._on_exit == "cancel":
                 await self._cancel_outstanding()
-            return await self._stop(exc_type, exc, traceback)
+            return await leave(self._tasks, exc_type, exc, traceback)
         finally:
+            self._loop.abandon()
             self._running = None
             with anyio.CancelScope(shield=True):
                 await self._resources.aclose()
 
     @property
     def outstanding(self) -> tuple[JobRef, ...]:
-        """The jobs that were accepted and have not come to their end, in the order taken up."""
+        """The jobs that go on at their vendors, in the order taken up."""
         accounts = self._loop.accounts.values()
         tracked = sorted((t for a in accounts for t in a.outstanding), key=lambda t: t.number)
-        return tuple(one.ref for one in tracked if one.ref)
+        running = (one for one in tracked if not (one.job and one.job.status.is_terminal))
+        return tuple(one.ref for one in running if one.ref)
 
     def run(self, exports: Iterable[Work], *, into: Folder | None) -> Results:
         """Submit exports, see their jobs to the end and land their files.
@@ -262,9 +272,7 @@ class Poller:
             accounts[key] = Account(
                 session, Counsel(schedule, self._jitter), Allowance(adapter.slots)
             )
-        elif accounts[key].session.adapter != adapter:
-            reason = f"two different accounts are both called {adapter.name!r}"
-            raise adapter.invalid("name", reason, "give each a name of its own")
+        check_same(accounts[key].session.adapter, adapter)
         return accounts[key]
 
     def _account_of(self, ref: JobRef) -> Account:
@@ -294,26 +302,8 @@ class Poller:
         except ExportJobsError as error:
             _logger.warning("job not cancelled", extra={"exportjobs": {"error": str(error)}})
 
-    async def _stop(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        """Cancel the loop and wait for its tasks, letting a lone error out without its group."""
-        self._tasks.cancel_scope.cancel()
-        cancelled = isinstance(exc, anyio.get_cancelled_exc_class())
-        told = (exc_type, exc, traceback) if cancelled else (None, None, None)
-        try:
-            swallow = await self._tasks.__aexit__(*told)
-        except BaseExceptionGroup as group:
-            if len(group.exceptions) == 1:
-                raise group.exceptions[0] from None
-            raise
-        return swallow if cancelled else None
-
 
 def _find(account: Account, ref: JobRef) -> Tracked | None:
-    """Return the tracked job of that id, if it is tracked already."""
-    held = (one for one in account.outstanding if one.ref is not None)
-    return next((one for one in held if one.ref and one.ref.id == ref.id), None)
+    """Return the tracked job of that name, if it is tracked already."""
+    refs = ((one, one.ref) for one in account.outstanding)
+    return next((one for one, known in refs if known and known.names_same_job_as(ref)), None)

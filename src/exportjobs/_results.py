@@ -20,12 +20,12 @@ class Results:
         """Take the number of results there will be."""
         self._expected = expected
         self._ready: deque[Finished] = deque()
-        self._arrived = anyio.Event()
+        self._changed = anyio.Event()
 
     def add(self, finished: Finished) -> None:
         """Hand over a result."""
         self._ready.append(finished)
-        self._arrived.set()
+        self._wake()
 
     def __len__(self) -> int:
         """Return how many results are still to be taken."""
@@ -36,18 +36,23 @@ class Results:
         return self
 
     async def __anext__(self) -> Finished:
-        """Return the next result, waiting for it if need be.
+        """Return the next result, waiting for it if need be. Several tasks may share the work.
 
         Raises:
             StopAsyncIteration: After the last.
         """
-        if not self._expected:
-            raise StopAsyncIteration
-        while not self._ready:
-            self._arrived = anyio.Event()
-            await self._arrived.wait()
-        self._expected -= 1
-        return self._ready.popleft()
+        while self._expected:
+            if self._ready:
+                self._expected -= 1
+                self._wake()
+                return self._ready.popleft()
+            await self._changed.wait()
+        raise StopAsyncIteration
+
+    def _wake(self) -> None:
+        """Let everyone who waits look again."""
+        self._changed.set()
+        self._changed = anyio.Event()
 
 
 class Promise(Generic[T]):

@@ -30,8 +30,10 @@ class Schedule:
     interval: timedelta | None = None
     """The user's wish, taken for the first question as well as for the later ones."""
 
-    def first(self, jitter: Jitter) -> float:
+    def first(self, asked: timedelta | None, jitter: Jitter) -> float:
         """Return seconds from submitting a job to asking about it for the first time."""
+        if asked is not None:
+            return _no_sooner(asked.total_seconds(), jitter)
         wait = self.pace.first if self.interval is None else self.interval
         return _spread(wait.total_seconds(), jitter)
 
@@ -46,11 +48,16 @@ class Schedule:
         return _spread(self._grown(unknown), jitter)
 
     def after_failure(self, failures: int, asked: timedelta | None, jitter: Jitter) -> float:
-        """Return seconds until the next question after some number of failures in a row."""
-        wait = self._grown(failures)
-        if asked is not None and asked.total_seconds() > wait:
-            return _no_sooner(asked.total_seconds(), jitter)
-        return _spread(wait, jitter)
+        """Return seconds until the next question after some number of failures in a row.
+
+        Where the server says when to come back, it is believed; one that says so time and again is
+        asked less and less often all the same.
+        """
+        usual = self._grown(failures - 1)
+        if asked is None:
+            return _spread(usual, jitter)
+        patience = min(usual, 2.0 ** min(failures - 1, _DOUBLINGS))
+        return max(_spread(patience, jitter), _no_sooner(asked.total_seconds(), jitter))
 
     def _grown(self, times: int) -> float:
         """Return the usual interval, doubled some number of times but not beyond the ceiling."""

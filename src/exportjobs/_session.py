@@ -55,20 +55,27 @@ class Session:
         self._token: Token | None = None
         self._renew_at = float("inf")
 
-    async def converse(self, flow: Flow[T], ref: JobRef | None = None) -> Answer[T]:
+    async def converse(
+        self, begin: Callable[[], Flow[T]], wanted: type[T], ref: JobRef | None = None
+    ) -> Answer[T]:
         """Drive a flow to its end: send what it yields, hand it the answers.
 
         Raises:
+            BrokenAdapter: If the flow made a mistake, or did not return what is wanted.
             ExportJobsError: What the flow let pass, told which vendor and job it concerns.
         """
         try:
-            return await self._drive(flow, self._exchange)
+            answer = await self._drive(begin(), self._exchange)
         except ExportJobsError as error:
             raise error.about(vendor=self.adapter.vendor, ref=ref) from error.__cause__
         except Exception as error:
             # A mistake in one vendor's adapter is not to end the loop of all the others.
             reason = f"the adapter made a mistake ({type(error).__name__}: {error})"
             raise BrokenAdapter(reason, vendor=self.adapter.vendor, ref=ref) from error
+        if not isinstance(answer.value, wanted):
+            reason = f"the adapter returned no {wanted.__name__}"
+            raise BrokenAdapter(reason, vendor=self.adapter.vendor, ref=ref)
+        return answer
 
     async def signed(self, request: Request) -> tuple[Request, Token | None]:
         """Return a request with the account's credentials on it, and the token among them."""

@@ -22,6 +22,7 @@ from exportjobs._events import (
 from exportjobs._export import Export, Resumption
 from exportjobs._job import ExportJob, JobRef
 from exportjobs._ledger import Ledger
+from exportjobs._session import Answer
 from exportjobs._tracked import Tracked
 from exportjobs._transport import Transport
 
@@ -42,29 +43,29 @@ class Steps:
             tracked.row = tracked.row or await self.ledger.intend(tracked.work)
             if isinstance(tracked.work, Resumption):
                 return Ask(0.0)
-            answer = await account.session.converse(tracked.work.submit())
+            answer = await account.session.converse(tracked.work.submit, ExportJob)
         except ExportJobsError as error:
             account.refusals += 1
             return account.counsel.after_submit_error(error, account.refusals)
         account.refusals = 0
-        return await self._accepted(tracked, tracked.work, answer.value)
+        return await self._accepted(tracked, tracked.work, answer)
 
-    async def _accepted(self, tracked: Tracked, export: Export, job: ExportJob) -> Step:
+    async def _accepted(self, tracked: Tracked, export: Export, answer: Answer[ExportJob]) -> Step:
         named = evolve(
-            job.ref, kind=export.kind, digest=export.digest, submitted_at=self.clock.now()
+            answer.value.ref, kind=export.kind, digest=export.digest, submitted_at=self.clock.now()
         )
-        tracked.job = evolve(job, ref=named)
+        tracked.job = evolve(answer.value, ref=named)
         await self._note(tracked, self.ledger.record(tracked.row, tracked.job))
         tracked.answered_at = self.clock.monotonic()
         self.report(Submitted(tracked.subject, tracked.job))
-        return tracked.account.counsel.after_submit(tracked.job)
+        self._note_status(tracked, tracked.job)
+        return tracked.account.counsel.after_submit(tracked.job, answer.asked)
 
     async def ask(self, tracked: Tracked) -> Step:
         """Ask for a job's status."""
-        account, ref = tracked.account, ref_of(tracked)
-        tracked.polls += 1
+        account = tracked.account
         try:
-            answer = await account.session.converse(account.session.adapter.poll(ref), ref)
+            answer = await self._polled(tracked)
         except ExportJobsError as error:
             return self._unanswered(tracked, error)
         tracked.failures = 0
@@ -73,6 +74,11 @@ class Steps:
         next_in = step.seconds if isinstance(step, Ask) else None
         self.report(Polled(tracked.subject, job, next_in))
         return step
+
+    async def _polled(self, tracked: Tracked) -> Answer[ExportJob]:
+        session, ref = tracked.account.session, ref_of(tracked)
+        tracked.polls += 1
+        return await session.converse(partial(session.adapter.poll, ref), ExportJob, ref)
 
     def _unanswered(self, tracked: Tracked, error: ExportJobsError) -> Step:
         if not isinstance(error, RateLimited):
@@ -94,12 +100,16 @@ class Steps:
         if known and job.status.is_terminal and not known.status.is_terminal:
             tracked.latency = timedelta(seconds=now - tracked.answered_at)
         tracked.answered_at = now
-        tracked.unknown = 0 if job.reading.recognised else tracked.unknown + 1
         if known is None or (known.status, known.raw_status) != (job.status, job.raw_status):
             await self._note(tracked, self.ledger.record(tracked.row, job))
-            if not job.reading.recognised:
-                self.report(StatusUnknown(tracked.subject, job.raw_status))
+        self._note_status(tracked, job)
         return job
+
+    def _note_status(self, tracked: Tracked, job: ExportJob) -> None:
+        """Count the answers in a row whose status nobody knows, and tell of the first."""
+        tracked.unknown = 0 if job.reading.recognised else tracked.unknown + 1
+        if tracked.unknown == 1:
+            self.report(StatusUnknown(tracked.subject, job.raw_status))
 
     async def land(self, tracked: Tracked) -> Step:
         """Download a finished job's files, if they are wanted."""
@@ -120,13 +130,12 @@ class Steps:
 
     async def _renew(self, tracked: Tracked) -> ExportJob:
         """Describe a finished job anew, for the sake of fresh addresses."""
-        session, ref = tracked.account.session, ref_of(tracked)
-        tracked.polls += 1
+        adapter = tracked.account.session.adapter
         while True:
             try:
-                answer = await session.converse(session.adapter.poll(ref), ref)
+                answer = await self._polled(tracked)
             except RateLimited as error:
-                wait = error.retry_after or session.adapter.pace.interval
+                wait = error.retry_after or adapter.pace.interval
                 self.report(Throttled(tracked.subject, wait.total_seconds()))
                 await self.clock.sleep(wait.total_seconds())
             else:
@@ -135,7 +144,8 @@ class Steps:
     async def cancel(self, tracked: Tracked) -> ExportJob:
         """Cancel a job and return what is then known of it."""
         session, ref = tracked.account.session, ref_of(tracked)
-        answer = await session.converse(session.adapter.cancel(ref), ref)
+        tracked.row = tracked.row or await self.ledger.intend(tracked.work)
+        answer = await session.converse(partial(session.adapter.cancel, ref), ExportJob, ref)
         return await self._described(tracked, answer.value)
 
     async def _note(self, tracked: Tracked, writing: Awaitable[None]) -> None:

@@ -89,6 +89,11 @@ class Tracked:
             return self.job.ref
         return self.work.ref if isinstance(self.work, Resumption) else None
 
+    def tell(self, finished: Finished) -> None:
+        """Hand the end over to everyone who waits for it."""
+        for listener in self.listeners:
+            listener(finished)
+
     @property
     def story(self) -> Story:
         """How it went so far."""

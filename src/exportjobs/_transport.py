@@ -15,7 +15,7 @@ import anyio
 import httpx
 from attrs import field, frozen
 
-from exportjobs._address import below
+from exportjobs._address import below, no_address
 from exportjobs._errors import ExportJobsError, MalformedResponse, NetworkError, Unreachable
 from exportjobs._flow import Request, Response
 from exportjobs._quiet import quiet
@@ -78,10 +78,12 @@ class Transport:
         """Open an absolute URL to read its body as it comes.
 
         Raises:
+            UntrustedAddress: If the URL is none.
             Unreachable: If no connection was made.
             NetworkError: If the connection broke or no bytes came in time.
         """
-        built = self._client.build_request("GET", url, headers=dict(headers))
+        with _addressed():
+            built = self._client.build_request("GET", url, headers=dict(headers))
         async with self._open(built) as reply:
             yield Stream(reply.status_code, dict(reply.headers), reply)
 
@@ -101,19 +103,20 @@ class Transport:
         Raises:
             UntrustedAddress: If the request's path leads away from the base URL.
         """
-        url = httpx.URL(below(base_url, request.path))
-        return str(url.copy_merge_params(dict(request.params)))
+        with _addressed():
+            url = httpx.URL(below(base_url, request.path))
+            return str(url.copy_merge_params(dict(request.params)))
 
     def _built(self, request: Request, base_url: str) -> httpx.Request:
         within = request.timeout.total_seconds() if request.timeout else _ANSWER_WITHIN
         content = None if request.json is None else dump_json(request.json)
-        kind = {} if request.json is None else {"Content-Type": "application/json"}
+        kind = {} if request.json is None else {"content-type": "application/json"}
         return self._client.build_request(
             request.method,
             self.locate(request, base_url=base_url),
             content=content,
             data=None if request.form is None else dict(request.form),
-            headers={"Accept": "application/json", **kind, **request.headers},
+            headers={"accept": "application/json", **kind, **request.headers},
             timeout=_timeout(within),
         )
 
@@ -144,6 +147,14 @@ async def _bounded(reply: httpx.Response) -> bytes:
         if len(content) > LARGEST_ANSWER:
             raise MalformedResponse(f"larger than {LARGEST_ANSWER} bytes @ $")
     return bytes(content)
+
+
+@contextmanager
+def _addressed() -> Generator[None]:
+    try:
+        yield
+    except (httpx.InvalidURL, UnicodeError):
+        raise no_address() from None
 
 
 @contextmanager

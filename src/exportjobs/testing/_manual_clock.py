@@ -9,6 +9,8 @@ from typing import Self
 import anyio
 from anyio.lowlevel import checkpoint
 
+from exportjobs._tasks import leave
+
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _ROUNDS_UNTIL_IDLE = 50
 
@@ -71,8 +73,7 @@ class ManualClock:
         traceback: TracebackType | None,
     ) -> bool | None:
         """Stand still again."""
-        self._jumping.cancel_scope.cancel()
-        return await self._jumping.__aexit__(exc_type, exc, traceback)
+        return await leave(self._jumping, exc_type, exc, traceback)
 
     async def _jump(self) -> None:
         while True:

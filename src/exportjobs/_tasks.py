@@ -1,0 +1,29 @@
+"""Leaving a task group that was entered by hand, in one object's `__aenter__`."""
+
+from types import TracebackType
+
+import anyio
+import anyio.abc
+
+
+async def leave(
+    tasks: anyio.abc.TaskGroup,
+    exc_type: type[BaseException] | None,
+    exc: BaseException | None,
+    traceback: TracebackType | None,
+) -> bool | None:
+    """Cancel a group's tasks and wait for them.
+
+    What the block itself raised goes its own way; what a task raised is raised here, without a
+    group around it if it is alone. Only a cancellation is handed to the group: it may be its own.
+    """
+    tasks.cancel_scope.cancel()
+    cancelled = isinstance(exc, anyio.get_cancelled_exc_class())
+    told = (exc_type, exc, traceback) if cancelled else (None, None, None)
+    try:
+        swallow = await tasks.__aexit__(*told)
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) == 1:
+            raise group.exceptions[0] from None
+        raise
+    return swallow if cancelled else None
