@@ -20,12 +20,21 @@ def is_loopback(host: str) -> bool:
 
 def same_origin(one: str, other: str) -> bool:
     """Return whether two URLs share scheme, host and port: what credentials may move within."""
-    return _origin(one) == _origin(other)
+    origin = _origin(one)
+    return origin is not None and origin == _origin(other)
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return (parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme))
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    """Return what a URL's origin is, or None if it has none."""
+    try:
+        parts = urlsplit(url)
+        port = _PORTS.get(parts.scheme) if parts.port is None else parts.port
+    except ValueError:
+        return None
+    # Some take a backslash for a slash, and what stands before it for the host.
+    if not parts.hostname or "\\" in url:
+        return None
+    return (parts.scheme, parts.hostname, port)
 
 
 def check_encrypted(url: str) -> None:
@@ -39,7 +48,7 @@ def check_encrypted(url: str) -> None:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise no_address() from None
-    if not (host and url.isprintable() and " " not in url and len(url) <= _LONGEST):
+    if not (host and url.isprintable() and len(url) <= _LONGEST) or {" ", "\\"} & set(url):
         raise no_address()
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise UntrustedAddress(
@@ -61,9 +70,13 @@ def below(base_url: str, path: str) -> str:
     Raises:
         UntrustedAddress: If the path is a URL of its own, or climbs out.
     """
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        raise no_address() from None
     climbs = any(unquote(segment) in {".", ".."} for segment in parts.path.split("/"))
-    if parts.scheme or parts.netloc or climbs or not path.startswith("/"):
+    leaves = parts.scheme or parts.netloc or "\\" in unquote(path)
+    if climbs or leaves or not path.startswith("/"):
         where = safe_url(path) if parts.netloc else "a path"
         raise UntrustedAddress(
             f"a request to {where} outside the vendor's own API was not sent",

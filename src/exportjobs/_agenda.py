@@ -39,6 +39,6 @@ class Agenda(Generic[T]):
     def due(self, now: float) -> list[T]:
         """Take off and return what comes up to now."""
         found: list[T] = []
-        while self.next <= now:
+        while self._heap and self.next <= now:
             found.append(self.pop())
         return found

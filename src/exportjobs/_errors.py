@@ -8,7 +8,7 @@
     │   ├── UnknownAccount              (LookupError) a ref of an account that was not handed over
     │   ├── BrokenAdapter               an installed adapter that cannot be used
     │   ├── Unsupported                 a thing this vendor cannot do
-    │   ├── WrongDoor                   the synchronous door from inside an event loop
+    │   ├── WrongDoor                   (RuntimeError) the wrong door, or one not entered
     │   └── Rejected                    the vendor refused the request
     ├── AccountError                 the account, not the request
     │   ├── AuthenticationFailed        the credentials are not accepted
@@ -40,12 +40,20 @@ An error names the vendor, the job, the cause and the remedy, and holds no secre
 """
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypedDict, TypeVar, Unpack
 
 from exportjobs._redact import safe_text
 
 if TYPE_CHECKING:
     from exportjobs._job import JobRef
+
+
+class Context(TypedDict, total=False):
+    """What every error may be told beside what happened."""
+
+    vendor: str | None
+    ref: "JobRef | None"
+    remedy: str | None
 
 
 class ExportJobsError(Exception):
@@ -69,11 +77,11 @@ class ExportJobsError(Exception):
         remedy: str | None = None,
     ) -> None:
         """Take what happened, where, and what to do about it."""
-        super().__init__(reason)
+        super().__init__(safe_text(reason))
         self.reason = safe_text(reason)
         self.vendor = vendor
         self.ref = ref
-        self.remedy = self.default_remedy if remedy is None else remedy
+        self.remedy = self.default_remedy if remedy is None else safe_text(remedy)
 
     def __str__(self) -> str:
         """Return vendor, job, cause and remedy on one line."""
@@ -120,17 +128,9 @@ class InvalidArgument(RequestError, ValueError):
         field: The argument's name.
     """
 
-    def __init__(
-        self,
-        field: str,
-        reason: str,
-        *,
-        vendor: str | None = None,
-        ref: "JobRef | None" = None,
-        remedy: str | None = None,
-    ) -> None:
+    def __init__(self, field: str, reason: str, **context: Unpack[Context]) -> None:
         """Take the argument's name and what is wrong with it."""
-        super().__init__(f"{field}: {reason}", vendor=vendor, ref=ref, remedy=remedy)
+        super().__init__(f"{field}: {reason}", **context)
         self.field = field
 
 
@@ -139,16 +139,9 @@ class InvalidRef(RequestError, ValueError):
 
     default_remedy = "pass a ref as JobRef.to_json() wrote it"
 
-    def __init__(
-        self,
-        reason: str,
-        *,
-        vendor: str | None = None,
-        ref: "JobRef | None" = None,
-        remedy: str | None = None,
-    ) -> None:
+    def __init__(self, reason: str, **context: Unpack[Context]) -> None:
         """Take what is wrong with the ref."""
-        super().__init__(f"job ref: {reason}", vendor=vendor, ref=ref, remedy=remedy)
+        super().__init__(f"job ref: {reason}", **context)
 
 
 class UnknownVendor(RequestError, LookupError):
@@ -189,12 +182,10 @@ class Refusal(ExportJobsError):
         http_status: int | None = None,
         code: str | None = None,
         retry_after: timedelta | None = None,
-        vendor: str | None = None,
-        ref: "JobRef | None" = None,
-        remedy: str | None = None,
+        **context: Unpack[Context],
     ) -> None:
         """Take what the vendor said and how."""
-        super().__init__(reason, vendor=vendor, ref=ref, remedy=remedy)
+        super().__init__(reason, **context)
         self.http_status = http_status
         self.code = code
         self.retry_after = retry_after
@@ -260,16 +251,9 @@ class MalformedResponse(VendorError):
 
     default_remedy = "if it lasts, the vendor's API may have changed: report it"
 
-    def __init__(
-        self,
-        *problems: str,
-        vendor: str | None = None,
-        ref: "JobRef | None" = None,
-        remedy: str | None = None,
-    ) -> None:
+    def __init__(self, *problems: str, **context: Unpack[Context]) -> None:
         """Take what is wrong, a line for each thing."""
-        reason = "answer cannot be understood: " + "; ".join(problems)
-        super().__init__(reason, vendor=vendor, ref=ref, remedy=remedy)
+        super().__init__("answer cannot be understood: " + "; ".join(problems), **context)
         self.problems = tuple(safe_text(problem) for problem in problems)
 
 

@@ -4,13 +4,13 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property, update_wrapper
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
 from attrs import Factory, field, frozen
 
 from exportjobs._errors import ExportJobsError, InvalidArgument, InvalidRef
 from exportjobs._flow import Flow
+from exportjobs._frozen import freeze_members
 from exportjobs._job import ExportJob, JobRef
 from exportjobs._structure import conform, dump_json
 
@@ -108,7 +108,7 @@ class ExportKind:
         _, *parameters = inspect.signature(self.flow).parameters.values()
         return inspect.Signature([p.replace(annotation=hints[p.name]) for p in parameters])
 
-    def bind(self, adapter: "Adapter", *args: object, **kwargs: object) -> Export:
+    def bind(self, adapter: "Adapter", /, *args: object, **kwargs: object) -> Export:
         """Return the export that these arguments ask for.
 
         The submitting flow is run up to its first request, which is thrown away: so everything that
@@ -125,7 +125,7 @@ class ExportKind:
             if (value := self._conform(adapter, name, raw))
             != self.signature.parameters[name].default
         }
-        export = Export(adapter, self.name, MappingProxyType(arguments))
+        export = Export(adapter, self.name, freeze_members(arguments))
         try:
             next(export.submit(), None)
         except ExportJobsError as error:

@@ -2,12 +2,12 @@
 
 from collections.abc import Generator, Mapping
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Any, Self, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from attrs import evolve, field, frozen
 
+from exportjobs._frozen import FrozenMapping, freeze_members
 from exportjobs._structure import is_object, parse_json, structure
 
 T = TypeVar("T")
@@ -22,11 +22,11 @@ def path(template: str, *values: str) -> str:
     >>> path("/export/jobs/{}/results", "../admin")
     '/export/jobs/..%2Fadmin/results'
     """
-    return template.format(*(quote(value, safe="") for value in values))
+    return template.format(*(quote(value, safe="", errors="surrogatepass") for value in values))
 
 
 def _without_none(members: Members | None) -> Members:
-    return MappingProxyType({k: v for k, v in (members or {}).items() if v is not None})
+    return freeze_members({k: v for k, v in (members or {}).items() if v is not None})
 
 
 def _optional_without_none(members: Members | None) -> Members | None:
@@ -34,11 +34,12 @@ def _optional_without_none(members: Members | None) -> Members | None:
 
 
 def _lower_case(headers: Mapping[str, str]) -> Mapping[str, str]:
-    return MappingProxyType({name.lower(): value for name, value in headers.items()})
+    return FrozenMapping({name.lower(): value for name, value in headers.items()})
 
 
-def _names_only(headers: Mapping[str, str]) -> str:
-    return f"<{', '.join(sorted(headers)) or 'none'}>"
+def _names_only(members: Members | None) -> str:
+    """Show what there is without what it says, which may be a secret."""
+    return f"<{', '.join(sorted(members)) if members else 'none'}>"
 
 
 @frozen(kw_only=True, hash=False)
@@ -51,9 +52,9 @@ class Request:
 
     method: str
     path: str
-    params: Members = field(default=None, converter=_without_none)
-    json: Members | None = field(default=None, converter=_optional_without_none)
-    form: Members | None = field(default=None, converter=_optional_without_none)
+    params: Members = field(default=None, converter=_without_none, repr=_names_only)
+    json: Members | None = field(default=None, converter=_optional_without_none, repr=_names_only)
+    form: Members | None = field(default=None, converter=_optional_without_none, repr=_names_only)
     headers: Mapping[str, str] = field(
         factory=dict[str, str], converter=_lower_case, repr=_names_only
     )

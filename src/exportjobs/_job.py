@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from attrs import evolve, field, frozen
 
 from exportjobs._errors import InvalidRef
+from exportjobs._frozen import freeze_members
 from exportjobs._lease import expiry
 from exportjobs._redact import optional_safe_text, safe_text, safe_texts
 
@@ -94,10 +95,6 @@ class Progress:
         return max(0, min(self.processed, self.total)) / self.total
 
 
-def _frozen_mapping(mapping: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    return MappingProxyType(dict(mapping or {}))
-
-
 _REF_VERSION = 1
 
 
@@ -113,7 +110,7 @@ class JobRef:
     account: str
     id: str
     kind: str = ""
-    scope: Mapping[str, str] = field(factory=dict[str, str], converter=_frozen_mapping, hash=False)
+    scope: Mapping[str, str] = field(factory=dict[str, str], converter=freeze_members, hash=False)
     submitted_at: datetime | None = None
     digest: str = ""
 
@@ -135,7 +132,7 @@ class JobRef:
 
     def to_json(self) -> str:
         """Return the ref as one line of versioned JSON; `submitted_at` is ISO 8601 in UTC."""
-        submitted_at = self.submitted_at.isoformat() if self.submitted_at else None
+        submitted_at = self.submitted_at
         return json.dumps(
             {
                 "version": _REF_VERSION,
@@ -144,7 +141,7 @@ class JobRef:
                 "kind": self.kind,
                 "id": self.id,
                 "scope": dict(self.scope),
-                "submitted_at": submitted_at,
+                "submitted_at": submitted_at and submitted_at.astimezone(UTC).isoformat(),
                 "digest": self.digest,
             }
         )
@@ -158,26 +155,54 @@ class JobRef:
         """
         try:
             written = json.loads(text)
-            if written["version"] != _REF_VERSION:
-                raise InvalidRef(f"was written in version {written['version']!r} of its format")
-            submitted_at = written.get("submitted_at")
-            return cls(
-                vendor=_word(written["vendor"]),
-                account=_word(written["account"]),
-                id=_word(written["id"]),
-                kind=str(written.get("kind", "")),
-                scope={_word(key): _word(value) for key, value in written["scope"].items()},
-                submitted_at=datetime.fromisoformat(submitted_at) if submitted_at else None,
-                digest=str(written.get("digest", "")),
-            )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InvalidRef(f"cannot be read ({type(error).__name__})") from error
+            version = written["version"]
+            if version == _REF_VERSION and type(version) is int:
+                return cls(**_members(written))
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            raise InvalidRef(f"cannot be read ({type(error).__name__})") from None
+        raise InvalidRef(f"was written in version {version!r} of its format")
+
+
+class _Members(TypedDict):
+    vendor: str
+    account: str
+    id: str
+    kind: str
+    scope: Mapping[str, str]
+    submitted_at: datetime | None
+    digest: str
+
+
+def _members(written: Mapping[str, Any]) -> _Members:
+    submitted_at = written.get("submitted_at")
+    return {
+        "vendor": _word(written["vendor"]),
+        "account": _word(written["account"]),
+        "id": _word(written["id"]),
+        "kind": _text(written.get("kind", "")),
+        "scope": {_word(key): _word(value) for key, value in written["scope"].items()},
+        "submitted_at": _moment(submitted_at) if submitted_at else None,
+        "digest": _text(written.get("digest", "")),
+    }
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(value)
+    return value
 
 
 def _word(value: object) -> str:
-    if not isinstance(value, str) or not value or not value.isprintable():
+    if not value:
         raise ValueError(value)
-    return value
+    return _text(value)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment.astimezone(UTC)
 
 
 @frozen

@@ -1,7 +1,6 @@
 """How long a signed URL opens its file, read from the URL itself."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -25,7 +24,7 @@ def expiry(url: str) -> datetime | None:
             moment = read(query)
             if moment is not None:
                 return moment.astimezone(UTC)
-        except (ValueError, TypeError, LookupError, OverflowError, binascii.Error):
+        except (ValueError, TypeError, LookupError, OverflowError, OSError, RecursionError):
             continue
     return None
 

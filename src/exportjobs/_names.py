@@ -12,6 +12,7 @@ _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 _COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
 _LONGEST_PART = 48
 _MARK = 8
+_MARKED = re.compile(r"-[0-9a-f]{8}$|^[0-9a-f]{8}$")
 _BY_MEDIA_TYPE = {
     "application/gzip": ".gz",
     "application/json": ".json",
@@ -25,23 +26,26 @@ _BY_MEDIA_TYPE = {
 def file_name(job: ExportJob, index: int, *, served_as: str = "") -> str:
     """Return the name under which one of a job's artifacts lands.
 
-    It is made from vendor, account, kind and id, parted by dots, so that a job lands under the same
-    name each time and two jobs never share one; numbered parts sort. The vendor's own name gives no
+    It is the job's ref with dots for slashes, so that a job lands under the same name each time and
+    two jobs never share one; numbered parts sort. The vendor's own name gives no
     more than its suffix, as it may hold anything; where it is silent, the media type that the file
     is served as decides.
     """
     ref, artifact = job.ref, job.artifacts[index]
-    account = () if ref.account == "default" else (ref.account,)
-    words = [safe_word(word) for word in (ref.vendor, *account, ref.kind, ref.id) if word]
+    words = [safe_word(word) for word in (ref.vendor, ref.account, ref.kind, ref.id)]
     if len(job.artifacts) > 1:
-        words.append(f"part-{artifact.part or index + 1:05}")
+        words.append(f"part-{index + 1:05}")
     return ".".join(words) + (suffix(artifact) or suffix_of_type(served_as))
 
 
 def safe_word(word: str) -> str:
-    """Return a word that can stand in a file name anywhere; one that had to change is marked."""
+    """Return a word that can stand in a file name anywhere, and is no other word's.
+
+    One that had to change is marked, and so is one that looks marked or differs from another by the
+    case of a letter alone: some file systems do not tell them apart.
+    """
     safe = _UNSAFE.sub("-", word).strip("-")[:_LONGEST_PART]
-    if safe == word:
+    if safe == word and word == word.lower() and not _MARKED.search(word):
         return safe
     mark = hashlib.sha256(word.encode(errors="surrogatepass")).hexdigest()[:_MARK]
     return f"{safe}-{mark}" if safe else mark

@@ -102,9 +102,9 @@ def prepare_folder(folder: Path) -> Path:
 def _destination(path: Path, remedy: str | None = None) -> Generator[None]:
     try:
         yield
-    except OSError as error:
-        cause = error.strerror or type(error).__name__
-        raise DestinationFailed(f"{path} cannot be written ({cause})", remedy=remedy) from error
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or str(error)
+        raise DestinationFailed(f"cannot be written ({cause}): {path}", remedy=remedy) from error
 
 
 def _make_rename_last(folder: Path) -> None:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-_URL = re.compile(r"\b(?P<scheme>https?)://[^\s\"'<>\\]+", re.IGNORECASE)
+_URL = re.compile(r"https?:[/\\]+\S+", re.IGNORECASE)
+_HOST = re.compile(r"[a-z0-9.:_-]+")
 _HIDDEN = "…"
 _LONGEST = 300
 
@@ -13,10 +14,10 @@ def safe_url(url: str) -> str:
     """Return where a URL points without what opens it: scheme and host, nothing behind them."""
     try:
         parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     except ValueError:
         return _HIDDEN
-    return f"{parts.scheme}://{parts.hostname or ''}{port}/{_HIDDEN}"
+    return f"{parts.scheme}://{host}{port}/{_HIDDEN}" if _HOST.fullmatch(host) else _HIDDEN
 
 
 def safe_text(text: str) -> str:

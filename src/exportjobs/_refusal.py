@@ -1,5 +1,6 @@
 """What a vendor means when it does not answer with a 2xx."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -103,6 +104,8 @@ def server_wait(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
 def _duration(text: str, now: datetime) -> timedelta | None:
     try:
         seconds = float(text)
+        if not math.isfinite(seconds):
+            return None
         if seconds >= _MOMENT_FROM:
             seconds -= now.timestamp()
         return timedelta(seconds=max(0.0, seconds))
@@ -113,7 +116,7 @@ def _duration(text: str, now: datetime) -> timedelta | None:
 def _until_date(text: str, now: datetime) -> timedelta | None:
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(timedelta(0), aware - now)
+    except (ValueError, TypeError, OverflowError):
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(timedelta(0), aware - now)

@@ -59,7 +59,7 @@ def collect(points: Iterable[EntryPoint]) -> Mapping[str, Installed]:
     for point in sorted(points, key=lambda point: point.name):
         announced = Installed(point.name, *_origin(point), point)
         rival = found.setdefault(point.name, announced)
-        if rival.entry_point != point:
+        if rival.distribution != announced.distribution:
             both = f"{rival.distribution!r} and {announced.distribution!r}"
             reason = f"the distributions {both} both offer an adapter of this name"
             raise BrokenAdapter(reason, vendor=point.name, remedy="uninstall one of them")

@@ -53,10 +53,11 @@ class Schedule:
         Where the server says when to come back, it is believed; one that says so time and again is
         asked less and less often all the same.
         """
-        usual = self._grown(failures - 1)
+        before = max(0, failures - 1)
+        usual = self._grown(before)
         if asked is None:
             return _spread(usual, jitter)
-        patience = min(usual, 2.0 ** min(failures - 1, _DOUBLINGS))
+        patience = min(usual, 2.0 ** min(before, _DOUBLINGS))
         return max(_spread(patience, jitter), _no_sooner(asked.total_seconds(), jitter))
 
     def _grown(self, times: int) -> float:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from types import GenericAlias
-from typing import Any, Literal, TypeGuard, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeGuard, TypeVar, cast, get_args, get_origin
 
 import cattrs
 from attrs import fields, has
+from cattrs.errors import IterableValidationError, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn
 
 from exportjobs._errors import MalformedResponse
@@ -46,9 +46,12 @@ def dump_json(value: object) -> str:
     Raises:
         TypeError: If some part of it has no form in JSON.
     """
-    return json.dumps(
-        value, default=_jsonable, sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
+    try:
+        return json.dumps(
+            value, default=_jsonable, sort_keys=True, separators=(",", ":"), allow_nan=False
+        )
+    except (ValueError, RecursionError):
+        raise TypeError("number that is not finite, or a value within itself") from None
 
 
 def _jsonable(value: object) -> object:
@@ -81,12 +84,14 @@ def structure(value: object, cls: type[T]) -> T:
 def conform(value: object, annotation: object) -> Any:  # noqa: ANN401 - of the annotation's type
     """Return a caller's argument as its annotation wants it, such as a date for "2026-08-31".
 
+    A time keeps the zone it was given in, which may say which day is meant.
+
     Raises:
         ValueError: Saying on one line what is wrong with the value.
     """
     wanted: Any = annotation
     try:
-        return _converter.structure(value, wanted)
+        return _arguments.structure(value, wanted)
     except Exception as error:  # noqa: BLE001 - a hook may raise whatever a wrong value provokes
         raise ValueError("; ".join(line.removesuffix(" @ $") for line in describe(error))) from None
 
@@ -150,10 +155,12 @@ def _to_number(value: object, _: object) -> int:
 
 
 def _numeral(text: str) -> float | None:
-    try:
-        return float(text.strip())
-    except ValueError:
-        return None
+    for kind in (int, float):
+        try:
+            return kind(text.strip())
+        except ValueError:
+            continue
+    return None
 
 
 def _to_bool(value: object, _: object) -> bool:
@@ -178,10 +185,17 @@ def _to_time(value: object, _: object) -> datetime:
 
 
 def _from_iso(text: str) -> datetime:
+    time = _parsed(text)
     try:
-        time = datetime.fromisoformat(text.strip())
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except OverflowError:
+        raise _Unfit("expected a time in ISO 8601") from None
+
+
+def _parsed(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
         raise _Unfit("expected a time in ISO 8601") from None
 
 
@@ -191,6 +205,14 @@ def _from_epoch(number: float) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         raise _Unfit("expected a time since 1970") from None
+
+
+def _to_local_time(value: object, wanted: object) -> datetime:
+    """Read a time as `_to_time` does, without bringing it to UTC."""
+    if isinstance(value, str) and _numeral(value) is None:
+        time = _parsed(value)
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
+    return _to_time(value, wanted)
 
 
 def _to_date(value: object, _: object) -> date:
@@ -219,20 +241,39 @@ def _to_choice(value: object, wanted: object) -> object:
     raise _Unfit(f"expected one of {', '.join(map(str, choices))}")
 
 
-def _is_sequence(wanted: object) -> bool:
-    return get_origin(wanted) in {Sequence, tuple}
+_SEQUENCES = {Sequence, tuple, list, set, frozenset}
 
 
-def _list_of(wanted: object) -> Callable[[object, object], tuple[object, ...]]:
-    items: Any = GenericAlias(list, get_args(wanted)[:1])
+def _is_sequence(wanted: Any) -> bool:  # noqa: ANN401 - a type, however it is made
+    return wanted in _SEQUENCES or get_origin(wanted) in _SEQUENCES
+
+
+def _list_of(wanted: object, converter: cattrs.BaseConverter) -> Callable[[object, object], object]:
+    kind: Any = next(iter(get_args(wanted)), object)
 
     def structure_list(value: object, _: object) -> tuple[object, ...]:
-        # A text is a sequence too: taken for one, "name" would ask for n, a, m and e.
-        if not isinstance(value, list | tuple | set | frozenset):
-            raise _Unfit("expected a list")
-        return tuple(_converter.structure(value, items))
+        items, errors = list[object](), list[Exception]()
+        for index, item in enumerate(_items(value)):
+            try:
+                items.append(converter.structure(item, kind))
+            except Exception as error:  # noqa: BLE001 - a hook may raise whatever a value provokes
+                error.add_note(IterableValidationNote(f"item {index}", index, kind))
+                errors.append(error)
+        if errors:
+            raise IterableValidationError("list", errors, tuple)  # pyright: ignore[reportCallIssue] - its parent ExceptionGroup is taken for it
+        return tuple(items)
 
     return structure_list
+
+
+def _items(value: object) -> Sequence[object]:
+    """Return what is in a list; a set's items in an order that does not depend on the process."""
+    # A text is a sequence too: taken for one, "name" would ask for n, a, m and e.
+    if isinstance(value, list | tuple):
+        return cast("Sequence[object]", value)
+    if isinstance(value, set | frozenset):
+        return sorted(cast("set[object]", value), key=repr)
+    raise _Unfit("expected a list")
 
 
 def _to_object(value: object, _: object) -> Mapping[str, object]:
@@ -252,3 +293,6 @@ _converter.register_structure_hook_func(_is_choice, _to_choice)
 _converter.register_structure_hook_func(lambda wanted: wanted == Mapping[str, object], _to_object)
 _converter.register_structure_hook_factory(_is_sequence, _list_of)
 _converter.register_structure_hook_factory(has, _tolerant_object)
+
+_arguments = _converter.copy()
+_arguments.register_structure_hook(datetime, _to_local_time)

@@ -1,6 +1,7 @@
 """Leaving a task group that was entered by hand, in one object's `__aenter__`."""
 
 from types import TracebackType
+from typing import cast
 
 import anyio
 import anyio.abc
@@ -23,7 +24,15 @@ async def leave(
     try:
         swallow = await tasks.__aexit__(*told)
     except BaseExceptionGroup as group:
-        if len(group.exceptions) == 1:
-            raise group.exceptions[0] from None
-        raise
+        raise _alone(group) from None
     return swallow if cancelled else None
+
+
+def _alone(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return an error without the groups around it, if it is the only one in them."""
+    only, *others = group.exceptions
+    if others:
+        return group
+    if not isinstance(only, BaseExceptionGroup):
+        return only
+    return _alone(cast("BaseExceptionGroup[BaseException]", only))

@@ -142,14 +142,18 @@ class Adapter(ABC):
         Raises:
             InvalidArgument: If the base URL is none, or would carry credentials in the open.
         """
-        parts = urlsplit(self.base_url)
-        if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        try:
+            parts = urlsplit(self.base_url)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            raise self._no_base_url() from None
+        if parts.scheme == "http" and not is_loopback(host):
             raise self.invalid("base_url", "would send credentials unencrypted", "use https")
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
-            raise self.invalid(
-                "base_url", "is not a base URL", "pass one such as https://host/path"
-            )
-        if parts.username or parts.password:
+        if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
+            raise self._no_base_url()
+        if not self.base_url.isprintable() or " " in self.base_url:
+            raise self._no_base_url()
+        if parts.username is not None or parts.password is not None:
             raise self.invalid("base_url", "holds credentials", "pass them as their own arguments")
         if not self.name or not self.name.isprintable() or "/" in self.name:
             raise self.invalid(
@@ -231,6 +235,9 @@ class Adapter(ABC):
         """
         if start is not None and end is not None and start > end:
             raise self.invalid(argument, "is after the end", "let the range begin before it ends")
+
+    def _no_base_url(self) -> InvalidArgument:
+        return self.invalid("base_url", "is not a base URL", "pass one such as https://host/path")
 
     def unsupported(self, operation: str) -> Unsupported:
         """Return the error for something the vendor's API does not have."""
