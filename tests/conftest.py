@@ -23,5 +23,5 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(autouse=True)
 def _no_waiting_between_attempts() -> Iterator[None]:
     """Let stamina repeat as often as it does, but without its pauses."""
-    with stamina.set_testing(True, attempts=8, cap=True):  # noqa: FBT003 - the name is stamina's
+    with stamina.set_testing(True, attempts=8, cap=True):
         yield

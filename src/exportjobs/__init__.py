@@ -122,3 +122,7 @@ if not TYPE_CHECKING:
         door = getattr(import_module(_DOORS[name]), name)
         globals()[name] = door
         return door
+
+    def __dir__() -> list[str]:
+        """Return the names that are there, the doors among them even before they were opened."""
+        return sorted({*globals(), *__all__})

@@ -42,7 +42,7 @@ An error names the vendor, the job, the cause and the remedy, and holds no secre
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Self, TypedDict, TypeVar, Unpack
 
-from exportjobs._redact import safe_text
+from exportjobs._redact import optional_safe_text, safe_text
 
 if TYPE_CHECKING:
     from exportjobs._job import JobRef
@@ -78,10 +78,10 @@ class ExportJobsError(Exception):
     ) -> None:
         """Take what happened, where, and what to do about it."""
         super().__init__(safe_text(reason))
-        self.reason = safe_text(reason)
-        self.vendor = vendor
-        self.ref = ref
-        self.remedy = self.default_remedy if remedy is None else safe_text(remedy)
+        self.reason: str = safe_text(reason)
+        self.vendor: str | None = vendor
+        self.ref: JobRef | None = ref
+        self.remedy: str = self.default_remedy if remedy is None else safe_text(remedy)
 
     def __str__(self) -> str:
         """Return vendor, job, cause and remedy on one line."""
@@ -131,7 +131,7 @@ class InvalidArgument(RequestError, ValueError):
     def __init__(self, field: str, reason: str, **context: Unpack[Context]) -> None:
         """Take the argument's name and what is wrong with it."""
         super().__init__(f"{field}: {reason}", **context)
-        self.field = field
+        self.field: str = field
 
 
 class InvalidRef(RequestError, ValueError):
@@ -186,9 +186,9 @@ class Refusal(ExportJobsError):
     ) -> None:
         """Take what the vendor said and how."""
         super().__init__(reason, **context)
-        self.http_status = http_status
-        self.code = code
-        self.retry_after = retry_after
+        self.http_status: int | None = http_status
+        self.code: str | None = optional_safe_text(code)
+        self.retry_after: timedelta | None = retry_after
 
 
 class Rejected(Refusal, RequestError):
@@ -254,7 +254,7 @@ class MalformedResponse(VendorError):
     def __init__(self, *problems: str, **context: Unpack[Context]) -> None:
         """Take what is wrong, a line for each thing."""
         super().__init__("answer cannot be understood: " + "; ".join(problems), **context)
-        self.problems = tuple(safe_text(problem) for problem in problems)
+        self.problems: tuple[str, ...] = tuple(safe_text(problem) for problem in problems)
 
 
 class UntrustedAddress(VendorError):

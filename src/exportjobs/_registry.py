@@ -77,10 +77,9 @@ def load_adapter(vendor: str) -> type[Adapter]:
         UnknownVendor: If none is installed under that name; the error lists those that are.
         BrokenAdapter: If it cannot be imported, or two distributions offer it.
     """
-    adapters = installed()
-    try:
-        return adapters[vendor].load()
-    except KeyError:
-        known = ", ".join(adapters) or "none"
+    found = collect(entry_points(group=GROUP, name=vendor))
+    if vendor not in found:
+        known = ", ".join(sorted(entry_points(group=GROUP).names)) or "none"
         remedy = f"installed are: {known}"
-        raise UnknownVendor(f"no adapter is named {vendor!r}", remedy=remedy) from None
+        raise UnknownVendor(f"no adapter is named {vendor!r}", remedy=remedy)
+    return found[vendor].load()

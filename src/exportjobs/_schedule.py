@@ -32,10 +32,8 @@ class Schedule:
 
     def first(self, asked: timedelta | None, jitter: Jitter) -> float:
         """Return seconds from submitting a job to asking about it for the first time."""
-        if asked is not None:
-            return _no_sooner(asked.total_seconds(), jitter)
         wait = self.pace.first if self.interval is None else self.interval
-        return _spread(wait.total_seconds(), jitter)
+        return _obliging(wait.total_seconds(), asked, jitter)
 
     def after(self, asked: timedelta | None, jitter: Jitter, *, unknown: int = 0) -> float:
         """Return seconds until the next question about a job that was just described.
@@ -43,9 +41,7 @@ class Schedule:
         What the server asked for comes first and is never undercut. A job whose status nobody knew
         the last so many times is asked about less and less often.
         """
-        if asked is not None:
-            return _no_sooner(asked.total_seconds(), jitter)
-        return _spread(self._grown(unknown), jitter)
+        return _obliging(self._grown(unknown), asked, jitter)
 
     def after_failure(self, failures: int, asked: timedelta | None, jitter: Jitter) -> float:
         """Return seconds until the next question after some number of failures in a row.
@@ -55,10 +51,7 @@ class Schedule:
         """
         before = max(0, failures - 1)
         usual = self._grown(before)
-        if asked is None:
-            return _spread(usual, jitter)
-        patience = min(usual, 2.0 ** min(before, _DOUBLINGS))
-        return max(_spread(patience, jitter), _no_sooner(asked.total_seconds(), jitter))
+        return _obliging(usual, asked, jitter, patience=2.0 ** min(before, _DOUBLINGS))
 
     def _grown(self, times: int) -> float:
         """Return the usual interval, doubled some number of times but not beyond the ceiling."""
@@ -67,9 +60,15 @@ class Schedule:
         return min(usual.total_seconds() * 2.0 ** min(times, _DOUBLINGS), ceiling)
 
 
+def _obliging(
+    usual: float, asked: timedelta | None, jitter: Jitter, *, patience: float = 1.0
+) -> float:
+    """Return the usual wait, or what the server asked for: no sooner, and never at once."""
+    if asked is None:
+        return _spread(usual, jitter)
+    least = _spread(min(usual, patience), jitter)
+    return max(least, asked.total_seconds() * jitter(1.0, 1 + _SPREAD))
+
+
 def _spread(seconds: float, jitter: Jitter) -> float:
     return max(0.0, seconds * jitter(1 - _SPREAD, 1 + _SPREAD))
-
-
-def _no_sooner(seconds: float, jitter: Jitter) -> float:
-    return max(0.0, seconds * jitter(1.0, 1 + _SPREAD))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import httpx
@@ -80,12 +81,17 @@ def links_of(customer: Customer, job_id: str) -> list[Callable[[], str]]:
     label, status = customer.account.label, customer.status_path(job_id)
     if label == "demandbase-v1":
         pages = [f"{status}/download?part={part}" for part in range(1, PARTS[label] + 1)]
-        return [lambda page=page: ask(customer, page).headers["Location"] for page in pages]
+        return [partial(_redirect_of, customer, page) for page in pages]
     numbers = range(PARTS.get(label, 1))
-    return [
-        lambda number=number: customer.links_of(ask(customer, status).json())[number]
-        for number in numbers
-    ]
+    return [partial(_link_of, customer, status, number) for number in numbers]
+
+
+def _redirect_of(customer: Customer, page: str) -> str:
+    return ask(customer, page).headers["Location"]
+
+
+def _link_of(customer: Customer, status: str, number: int) -> str:
+    return customer.links_of(ask(customer, status).json())[number]
 
 
 @pytest.mark.parametrize("label", LABELS)

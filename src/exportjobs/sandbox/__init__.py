@@ -11,10 +11,11 @@ try:
     from exportjobs.sandbox._faults import Fault
     from exportjobs.sandbox._http import Received
     from exportjobs.sandbox._sandbox import Sandbox, Served
-except ModuleNotFoundError as missing:
-    if missing.name is None or missing.name.partition(".")[0] not in {"starlette", "uvicorn"}:
+except ModuleNotFoundError as _missing:
+    if _missing.name is None or _missing.name.partition(".")[0] not in {"starlette", "uvicorn"}:
         raise
-    message = 'exportjobs.sandbox needs starlette and uvicorn: pip install "exportjobs[sandbox]"'
-    raise ImportError(message) from None
+    raise ImportError(
+        'exportjobs.sandbox needs starlette and uvicorn: pip install "exportjobs[sandbox]"'
+    ) from None
 
 __all__ = ["Fault", "Received", "Sandbox", "SandboxAccount", "Served"]

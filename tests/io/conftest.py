@@ -1,0 +1,77 @@
+"""A clock that stands still, an observer's notes, and Acme with vendors that answer in turn."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.loop.support import Acme
+
+from exportjobs import Event, ExportJob, JobRef, JobStatus
+from exportjobs._download import Delivery, Download, Surroundings
+from exportjobs._events import Subject
+from exportjobs._session import Session
+from exportjobs._transport import Transport
+from exportjobs.adapter import Artifact, Reading
+from exportjobs.testing import ManualClock
+
+from .support import Begin, Open, Reply, in_turn
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Return a clock that a test moves."""
+    return ManualClock()
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    """Return what was reported so far."""
+    return []
+
+
+@pytest.fixture
+def seen() -> list[httpx.Request]:
+    """Return the requests that were sent."""
+    return []
+
+
+@pytest.fixture
+def begin(
+    clock: ManualClock, seen: list[httpx.Request], events: list[Event], tmp_path: Path
+) -> Begin:
+    """Return a function that begins a download from hosts that answer in turn."""
+
+    def make(*replies: Reply, artifacts: tuple[Artifact, ...], job_id: str = "q3") -> Download:
+        via = in_turn(*replies, seen=seen)
+        ref = JobRef("acme", "default", job_id, kind="report")
+        job = ExportJob(ref, Reading(JobStatus.DONE, "done"), artifacts=artifacts)
+        subject = Subject(1, "acme", "default", "report", ref)
+        session = Session(Acme(), Transport(via), clock)
+
+        async def renew() -> ExportJob:
+            return job
+
+        delivery = Delivery(job, subject, session, tmp_path, renew)
+        return Download(delivery, Surroundings(Transport(via), clock, events.append))
+
+    return make
+
+
+@pytest.fixture
+def open_session(clock: ManualClock, seen: list[httpx.Request]) -> Open:
+    """Return a function that opens Acme's session with a vendor that answers in turn."""
+
+    def make(*replies: Reply) -> Session:
+        return Session(Acme(), Transport(in_turn(*replies, seen=seen)), clock)
+
+    return make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let httpx leave its own generators open, which trio complains about."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(
+                pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning")
+            )

@@ -1,0 +1,57 @@
+"""A clock that jumps by itself, Acme's API on it, and pollers that talk to nobody else."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exportjobs import Event, Poller
+from exportjobs.testing import ManualClock
+
+from .support import MakePoller, Vendor, middle
+
+
+@pytest.fixture
+async def clock() -> AsyncIterator[ManualClock]:
+    """Return a clock that jumps to the next moment as soon as everybody waits for it."""
+    async with ManualClock() as clock:
+        yield clock
+
+
+@pytest.fixture
+def vendor(clock: ManualClock) -> Vendor:
+    """Return Acme, without a report yet."""
+    return Vendor(clock)
+
+
+@pytest.fixture
+def events() -> list[Event]:
+    """Return what the pollers reported so far."""
+    return []
+
+
+@pytest.fixture
+def make_poller(clock: ManualClock, vendor: Vendor, events: list[Event]) -> MakePoller:
+    """Return a function that makes pollers on the clock and Acme, with no jitter."""
+
+    def make(**options: Any) -> Poller:  # noqa: ANN401 - PollerOptions, for any test to add to
+        usual: dict[str, Any] = {
+            "clock": clock,
+            "via": vendor.via,
+            "jitter": middle,
+            "observers": [events.append],
+        }
+        return Poller(**(usual | options))
+
+    return make
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let httpx leave its own generators open, which trio complains about."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(
+                pytest.mark.filterwarnings("ignore:Async generator 'http:ResourceWarning")
+            )
