@@ -2,8 +2,9 @@
 
 import hashlib
 import os
-import sys
+import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
@@ -21,14 +22,15 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "q3.csv"
 
 
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """Let no file grow beyond a few bytes, as on a disk that is full."""
-    resource = pytest.importorskip("resource")
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file grow beyond a few bytes, but not while the test runner writes its report."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def names(folder: Path) -> list[str]:
@@ -137,11 +139,10 @@ async def test_what_an_earlier_process_left_is_overwritten(target: Path) -> None
     assert names(target.parent) == ["q3.csv"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on a file's size")
-@pytest.mark.usefixtures("small_disk")
 async def test_a_full_disk_names_the_file_and_leaves_nothing(target: Path) -> None:
     """Bytes that find no room end with an error of the file, its path and the cause."""
     with (
+        full_disk(),
         pytest.raises(DestinationFailed, match=r"q3\.csv") as caught,
         PartFile(target) as part,
     ):
@@ -154,13 +155,11 @@ async def test_a_full_disk_names_the_file_and_leaves_nothing(target: Path) -> No
     assert names(target.parent) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on a file's size")
-@pytest.mark.usefixtures("small_disk")
 async def test_a_disk_that_is_full_at_the_end_leaves_the_file_before(target: Path) -> None:
     """Bytes that find no room when the file should land do not harm the earlier one."""
     target.write_text("yesterday")
 
-    with PartFile(target) as part:
+    with full_disk(), PartFile(target) as part:
         await part.write(bytes(100))
         with pytest.raises(DestinationFailed):
             await part.land()
