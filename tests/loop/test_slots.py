@@ -136,6 +136,22 @@ async def test_a_limit_that_was_learned_is_kept_to(vendor: Vendor, make_poller: 
     assert all(moment >= ends - 3 for moment in vendor.moments("POST /reports/q4"))
 
 
+async def test_a_slot_that_was_refused_is_taken_the_moment_a_job_ends(
+    vendor: Vendor, make_poller: MakePoller
+) -> None:
+    """However long the waits have grown by then, the end of a job cuts the last one short."""
+    vendor.report("q1", lasts=95)
+    vendor.report("q2", submits=[busy(), busy(), busy(), busy(), "done"])
+
+    async with make_poller() as poller:
+        await poller.submit(Acme().report("q1"))
+        await finish(poller, reports(Acme(), "q2"))
+
+    *_, refused, accepted = vendor.moments("POST /reports/q2")
+    assert accepted == vendor.moments("GET /reports/q1")[-1]
+    assert accepted - refused < 80
+
+
 async def test_a_limit_that_others_have_used_up_is_tried_again_less_and_less_often(
     vendor: Vendor, make_poller: MakePoller
 ) -> None:
