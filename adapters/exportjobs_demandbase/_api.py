@@ -93,8 +93,9 @@ class DemandbaseApi(Adapter):
         super().__attrs_post_init__()
         given = [name for name in _CREDENTIALS if getattr(self, name) is not None]
         if given not in (["client_id", "client_secret"], ["token"]):
+            missing = "client_secret" if given == ["client_id"] else "client_id"
             reason = f"got {' and '.join(given) or 'nothing'} to sign in with"
-            raise self.invalid("client_id", reason, "pass client_id and client_secret, or token")
+            raise self.invalid(missing, reason, "pass client_id and client_secret, or token")
 
     def authenticate(self, request: Request) -> Request:
         """Return the request as it is: the token that signing in gives is all it needs."""

@@ -13,6 +13,7 @@ from exportjobs._errors import (
     QuotaExceeded,
     RateLimited,
     Refusal,
+    Rejected,
     SlotsFull,
     SubmitOutcomeUnknown,
     VendorError,
@@ -81,6 +82,9 @@ class Counsel:
                 seconds = self.schedule.after_failure(refusals, error.retry_after, self.jitter)
                 throttled = not isinstance(error, SlotsFull)
                 return SubmitAgain(seconds, error.reason, pauses_account=throttled)
+            case JobNotFound():
+                remedy = "check the base URL and the ids in the request"
+                return End(Rejected(error.reason, vendor=error.vendor, remedy=remedy))
             case MalformedResponse():
                 reason = f"no clear answer to a submit: {error.reason}"
                 return End(SubmitOutcomeUnknown(reason, vendor=error.vendor))

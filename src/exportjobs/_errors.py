@@ -344,3 +344,9 @@ class LedgerFailed(FileError):
     """The ledger cannot be opened, read or written."""
 
     default_remedy = "check the ledger's path and the space left, or choose another file"
+
+
+def retold(error: Exception) -> Exception:
+    """Return an error with its name, its traceback, and its text made safe: a cause to chain."""
+    told = Exception(f"{type(error).__name__}: {safe_text(str(error))}")
+    return told.with_traceback(error.__traceback__)

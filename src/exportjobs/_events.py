@@ -52,6 +52,8 @@ class Submitted(Event):
     level = logging.INFO
     message = "export submitted"
     job: ExportJob
+    next_in: float | None = None
+    """Seconds until the first question; None where there is none to ask."""
 
 
 @frozen

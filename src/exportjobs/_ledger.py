@@ -23,6 +23,7 @@ T = TypeVar("T")
 VERSION = 1
 _IN_MEMORY = ":memory:"
 _SCHEMA = f"""
+BEGIN IMMEDIATE;
 CREATE TABLE exports (
     number INTEGER PRIMARY KEY,
     vendor TEXT NOT NULL,
@@ -43,6 +44,7 @@ CREATE TABLE files (
     sha256 TEXT NOT NULL
 ) STRICT;
 PRAGMA user_version = {VERSION};
+COMMIT;
 """
 _INTEND = """
 INSERT INTO exports (vendor, account, kind, asked, intended_at, ref, status)

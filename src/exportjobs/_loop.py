@@ -8,7 +8,13 @@ import anyio.abc
 
 from exportjobs._agenda import Agenda
 from exportjobs._decide import Ask, End, Land, Step, SubmitAgain
-from exportjobs._errors import DeadlineExceeded, ExportJobsError, InternalError, PollerLeft
+from exportjobs._errors import (
+    DeadlineExceeded,
+    ExportJobsError,
+    InternalError,
+    PollerLeft,
+    retold,
+)
 from exportjobs._events import Ended, Throttled, Waiting
 from exportjobs._export import Resumption
 from exportjobs._finished import Finished
@@ -68,6 +74,8 @@ class Loop:
         else:
             account.waiting.append(tracked)
             self._report(Waiting(tracked.subject, "room on the account"))
+            patience = self._deadline.total_seconds() if self._deadline is not None else _NEVER
+            tracked.due = self._clock.monotonic() + patience
             self._wake.set()
 
     def abandon(self) -> None:
@@ -129,6 +137,10 @@ class Loop:
                 self._start(self._steps.ask, tracked)
 
     def _submit_waiting(self, account: Account, now: float) -> None:
+        # Whoever has waited the longest stands in front.
+        while account.waiting and account.waiting[0].due <= now:
+            late = account.waiting.popleft()
+            self.apply(late, End(_too_late(late, "not submitted by the deadline")))
         while (
             account.waiting
             and account.submitting < _SUBMITS_AT_ONCE
@@ -194,9 +206,7 @@ class Loop:
         now = self._clock.monotonic()
         deadline = self._deadline_of(tracked, now)
         if now >= deadline:
-            vendor, _ = tracked.work.account
-            error = DeadlineExceeded("not ended by the deadline", vendor=vendor, ref=tracked.ref)
-            self.apply(tracked, End(error))
+            self.apply(tracked, End(_too_late(tracked, "not ended by the deadline")))
             return
         tracked.phase, tracked.due = Phase.RUNNING, min(now + seconds, deadline)
         self._agenda.add(tracked.due, tracked)
@@ -236,12 +246,14 @@ class Loop:
 
     async def _rest(self, now: float) -> None:
         """Wait until something is due or something happened."""
-        chances = (
-            account.allowance.next_chance(now)
-            for account in self.accounts.values()
-            if account.waiting and account.submitting < _SUBMITS_AT_ONCE
-        )
-        moment = min([self._agenda.next, *(chance for chance in chances if chance is not None)])
+        moments = [self._agenda.next]
+        for account in self.accounts.values():
+            if account.waiting:
+                moments.append(account.waiting[0].due)
+                chance = account.allowance.next_chance(now)
+                if chance is not None and account.submitting < _SUBMITS_AT_ONCE:
+                    moments.append(chance)
+        moment = min(moments)
         if moment == _NEVER:
             await self._wake.wait()
             return
@@ -255,9 +267,15 @@ class Loop:
         wake.set()
 
 
+def _too_late(tracked: Tracked, reason: str) -> DeadlineExceeded:
+    vendor, _ = tracked.work.account
+    remedy = None if tracked.ref else "run it again with a later deadline"
+    return DeadlineExceeded(reason, vendor=vendor, ref=tracked.ref, remedy=remedy)
+
+
 def _internal(error: Exception, tracked: Tracked) -> InternalError:
     vendor, _ = tracked.work.account
     reason = f"the library made a mistake ({type(error).__name__})"
     internal = InternalError(reason, vendor=vendor, ref=tracked.ref)
-    internal.__cause__ = error
+    internal.__cause__ = retold(error)
     return internal

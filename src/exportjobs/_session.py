@@ -17,6 +17,7 @@ from exportjobs._errors import (
     SubmitOutcomeUnknown,
     Unreachable,
     VendorUnavailable,
+    retold,
 )
 from exportjobs._flow import Flow, Request, Response, Token
 from exportjobs._job import JobRef
@@ -68,10 +69,10 @@ class Session:
             answer = await self._drive(begin(), self._exchange)
         except ExportJobsError as error:
             raise error.about(vendor=self.adapter.vendor, ref=ref) from error.__cause__
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is raised again, as the library's own
             # A mistake in one vendor's adapter is not to end the loop of all the others.
             reason = f"the adapter made a mistake ({type(error).__name__}: {error})"
-            raise BrokenAdapter(reason, vendor=self.adapter.vendor, ref=ref) from error
+            raise BrokenAdapter(reason, vendor=self.adapter.vendor, ref=ref) from retold(error)
         if not isinstance(answer.value, wanted):
             reason = f"the adapter returned no {wanted.__name__}"
             raise BrokenAdapter(reason, vendor=self.adapter.vendor, ref=ref)

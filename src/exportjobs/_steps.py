@@ -57,9 +57,10 @@ class Steps:
         tracked.job = evolve(answer.value, ref=named)
         await self._note(tracked, self.ledger.record(tracked.row, tracked.job))
         tracked.answered_at = self.clock.monotonic()
-        self.report(Submitted(tracked.subject, tracked.job))
+        step = tracked.account.counsel.after_submit(tracked.job, answer.asked)
+        self.report(Submitted(tracked.subject, tracked.job, _next_in(step)))
         self._note_status(tracked, tracked.job)
-        return tracked.account.counsel.after_submit(tracked.job, answer.asked)
+        return step
 
     async def ask(self, tracked: Tracked) -> Step:
         """Ask for a job's status."""
@@ -71,8 +72,7 @@ class Steps:
         tracked.failures = 0
         job = await self._described(tracked, answer.value)
         step = account.counsel.after_poll(job, answer.asked, unknown=tracked.unknown)
-        next_in = step.seconds if isinstance(step, Ask) else None
-        self.report(Polled(tracked.subject, job, next_in))
+        self.report(Polled(tracked.subject, job, _next_in(step)))
         return step
 
     async def _polled(self, tracked: Tracked) -> Answer[ExportJob]:
@@ -154,6 +154,10 @@ class Steps:
             await writing
         except LedgerFailed as error:
             self.report(NotRecorded(tracked.subject, error))
+
+
+def _next_in(step: Step) -> float | None:
+    return step.seconds if isinstance(step, Ask) else None
 
 
 def job_of(tracked: Tracked) -> ExportJob:

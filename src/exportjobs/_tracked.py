@@ -66,7 +66,7 @@ class Tracked:
     retried_downloads: int = 0
     latency: timedelta | None = None
     due: float = 0.0
-    """When to ask about it."""
+    """When to ask about it; before it is submitted, when to give it up."""
     answered_at: float = 0.0
     """When the vendor last described the job."""
     failures: int = 0

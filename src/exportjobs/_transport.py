@@ -25,6 +25,7 @@ from exportjobs._structure import dump_json
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of an answer that is to be parsed; a larger one is refused."""
 _ANSWER_WITHIN = 30.0
+_DEEPEST_CAUSE = 8
 _CONNECT_WITHIN = 10.0
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
@@ -175,7 +176,13 @@ def _translated(url: httpx.URL) -> Generator[None]:
         raise NetworkError(f"the connection to {host} broke ({_cause(error)})") from None
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: BaseException) -> str:
+    """Return an error's name and what the system said below it, never its own words."""
+    below: BaseException | None = error
+    for _ in range(_DEEPEST_CAUSE):
+        if isinstance(below, OSError) and below.strerror:
+            return f"{type(error).__name__}: {below.strerror}"
+        below = below and (below.__cause__ or below.__context__)
     return type(error).__name__
 
 

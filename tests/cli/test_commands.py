@@ -103,7 +103,7 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
         (
             ["run", "demandbase", "accounts", "--into", "{}"],
             {"DEMANDBASE_CLIENT_ID": "only-half"},
-            "exportjobs: demandbase: client_id: got client_id to sign in with; pass client_id and ",
+            "exportjobs: demandbase: client_secret: got client_id to sign in with; pass client_id ",
         ),
         (
             ["run", "demandbase", "accounts", "--into", "{}", "--filters", "{bad"],

@@ -339,5 +339,5 @@ async def test_a_mistake_of_the_librarys_own_costs_one_job_only(
 
     assert finished.ok
     assert isinstance(broken.error, InternalError)
-    assert isinstance(broken.error.__cause__, ZeroDivisionError)
+    assert "ZeroDivisionError" in str(broken.error.__cause__)
     assert broken.error.ref == broken.ref

@@ -129,13 +129,21 @@ def test_a_refusal_that_passes_is_waited_for(
     assert step == SubmitAgain(seconds, "not now", pauses_account=pauses)
 
 
+def test_a_submit_to_nowhere_is_told_as_such() -> None:
+    """A 404 to a submit is about the address: there is no job that could be missing."""
+    step = COUNSEL.after_submit_error(JobNotFound("what?", vendor="acme"), 1)
+
+    assert isinstance(step, End)
+    assert isinstance(step.error, Rejected)
+    assert "base URL" in str(step.error)
+
+
 @pytest.mark.parametrize(
     "error",
     [
         pytest.param(QuotaExceeded("spent"), id="quota"),
         pytest.param(PermissionDenied("no"), id="permission"),
         pytest.param(Rejected("no"), id="rejected"),
-        pytest.param(JobNotFound("what?"), id="not-found"),
         pytest.param(InvalidArgument("name", "is empty"), id="argument"),
         pytest.param(Unsupported("no"), id="unsupported"),
         pytest.param(NetworkError("broke"), id="network"),

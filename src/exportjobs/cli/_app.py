@@ -37,6 +37,8 @@ def execute(arguments: Sequence[str]) -> int:
         return _complain(str(error))
     except CycloptsError as error:
         return _complain(_said(error))
+    except OSError as error:
+        return _complain(f"cannot write ({error.strerror})", ExitCode.EXPORT_FAILED)
     except (KeyboardInterrupt, _Terminated) as left:
         return ExitCode.TERMINATED if isinstance(left, _Terminated) else ExitCode.INTERRUPTED
 
@@ -46,9 +48,9 @@ def _called(arguments: Sequence[str]) -> int:
     return outcome if isinstance(outcome, int) else ExitCode.DONE
 
 
-def _complain(what: str) -> int:
+def _complain(what: str, code: ExitCode = ExitCode.BAD_INPUT) -> ExitCode:
     sys.stderr.write(f"exportjobs: {what}\n")
-    return ExitCode.BAD_INPUT
+    return code
 
 
 def _said(error: CycloptsError) -> str:

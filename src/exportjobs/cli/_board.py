@@ -28,10 +28,17 @@ class Row:
     subject: Subject
     status: str = "waiting"
     progress: Progress | None = None
-    received: int = 0
-    """Bytes of its files so far."""
+    landed: int = 0
+    """Bytes of its files that lie on disk."""
+    arriving: int = 0
+    """Bytes of the file that is on its way."""
     waits_for: str = ""
     ended: bool = False
+
+    @property
+    def received(self) -> int:
+        """Bytes of its files so far."""
+        return self.landed + self.arriving
 
     def after(self, event: Event) -> "Row":  # noqa: C901, PLR0911 - one case for each event
         """Return the row after something happened."""
@@ -40,7 +47,7 @@ class Row:
             case Waiting():
                 return evolve(row, waits_for=_until(event.reason, event.seconds))
             case Submitted():
-                return _described(row, event.job, "the first answer")
+                return _described(row, event.job, _until("the first poll", event.next_in))
             case Polled():
                 return _described(row, event.job, _until("the next poll", event.next_in))
             case PollFailed():
@@ -48,11 +55,12 @@ class Row:
             case Throttled():
                 return evolve(row, waits_for=_until("the vendor's leave", event.seconds))
             case Downloading():
-                return evolve(row, status="landing", received=event.received, waits_for="bytes")
+                return evolve(row, status="landing", arriving=event.received, waits_for="bytes")
             case DownloadRetried() | LeaseRenewed():
                 return evolve(row, status="landing", waits_for=event.message)
             case Landed():
-                return evolve(row, received=event.file.size, waits_for="")
+                landed = row.landed + event.file.size
+                return evolve(row, landed=landed, arriving=0, waits_for="")
             case Ended():
                 status = "landed" if event.finished.ok else "failed"
                 return evolve(row, status=status, waits_for="", ended=True)

@@ -1,7 +1,7 @@
 """`exportjobs demo`: an export of every kind of every vendor, over real HTTP on this machine."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +56,7 @@ def demo(
             into=into,
             as_json_lines=as_json,
             options={"interval": _INTERVAL, "deadline": _DEADLINE},
+            resumable=False,
         )
         served = {file.sha256 for file in sandbox.served}
     return max(exit_code(everything), _compare(everything, served))
@@ -68,12 +69,23 @@ def _one_of_each(account: Adapter) -> Iterable[Export]:
             yield constructor(**arguments)
 
 
-def _compare(everything: Iterable[Finished], served: set[str]) -> ExitCode:
+def _trouble(everything: Sequence[Finished]) -> str:
+    stories = [finished.story for finished in everything]
+    polls = sum(story.polls for story in stories)
+    failed = sum(story.failed_polls for story in stories)
+    again = sum(story.retried_downloads for story in stories)
+    return f"in {polls} polls, of which {failed} failed, and {again} downloads begun again"
+
+
+def _compare(everything: Sequence[Finished], served: set[str]) -> ExitCode:
     """Compare what landed with what the sandbox served, byte for byte by its digest."""
     files = [file for finished in everything for file in finished.files]
     wrong = [file for file in files if file.sha256 not in served]
     for file in wrong:
         sys.stderr.write(f"exportjobs: {file}: not what the sandbox served\n")
     if not wrong:
-        sys.stderr.write(f"{len(files)} files landed, each with the SHA-256 of what was served\n")
+        sys.stderr.write(
+            f"{len(files)} files landed, each with the SHA-256 of what was served, "
+            f"{_trouble(everything)}\n"
+        )
     return ExitCode.EXPORT_FAILED if wrong else ExitCode.DONE

@@ -14,6 +14,7 @@ from exportjobs._events import Ended, Event, Landed, LeaseRenewed, Observer, Sub
 from exportjobs.cli._board import Board, Row
 
 _STYLES = {"waiting": "dim", "running": "cyan", "landing": "blue", "landed": "green"}
+_ROOMY = 100
 _TOLD = (Submitted, Throttled, LeaseRenewed, Landed, Ended)
 
 
@@ -22,7 +23,7 @@ def shown(board: Board, console: Console, *, quiet: bool) -> Generator[tuple[Obs
     """Show a run while the block lasts; yields the observers to run it with."""
     if console.is_terminal and not quiet:
         with Live(
-            get_renderable=lambda: _table(board.rows, console.height),
+            get_renderable=lambda: _table(board.rows, console.width, console.height),
             console=console,
             transient=True,
         ):
@@ -46,28 +47,33 @@ def _tell(event: Event, console: Console) -> None:
     console.print(text, style=None, markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(rows: tuple[Row, ...], height: int) -> Table:
+def _table(rows: tuple[Row, ...], width: int, height: int) -> Table:
     """Return the rows that fit, the busiest first to be kept, under a line that counts them all."""
     room = max(1, height - 5)
     kept = rows if len(rows) <= room else tuple(sorted(rows, key=lambda row: row.ended))[:room]
     table = Table(title=_summary(rows), title_justify="left", expand=True, box=None, pad_edge=False)
     table.add_column("export", no_wrap=True, overflow="ellipsis", ratio=1)
     table.add_column("status", no_wrap=True, width=8)
-    table.add_column("progress", no_wrap=True, width=12)
-    table.add_column("bytes", no_wrap=True, width=8, justify="right")
-    table.add_column("waits for", no_wrap=True, overflow="ellipsis", width=26)
+    roomy = width >= _ROOMY
+    if roomy:
+        table.add_column("progress", no_wrap=True, width=12)
+        table.add_column("bytes", no_wrap=True, width=8, justify="right")
+    table.add_column("waits for", no_wrap=True, overflow="ellipsis", width=24 if roomy else 14)
     for row in kept:
         style = _STYLES.get(row.status, "red" if row.status == "failed" else "")
         bytes_so_far = decimal(row.received) if row.received else ""
-        status = Text(row.status, style=style)
-        table.add_row(str(row.subject), status, _progress(row), bytes_so_far, row.waits_for)
+        details = (_progress(row), bytes_so_far) if roomy else ()
+        table.add_row(str(row.subject), Text(row.status, style=style), *details, row.waits_for)
     return table
 
 
 def _summary(rows: Iterable[Row]) -> str:
     states = [row.status for row in rows]
     counts = {state: states.count(state) for state in dict.fromkeys(states)}
-    return f"{len(states)} exports: " + ", ".join(f"{n} {state}" for state, n in counts.items())
+    plural = "" if len(states) == 1 else "s"
+    return f"{len(states)} export{plural}: " + ", ".join(
+        f"{n} {state}" for state, n in counts.items()
+    )
 
 
 def _progress(row: Row) -> ProgressBar | Text:

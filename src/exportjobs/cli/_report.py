@@ -82,10 +82,9 @@ def _rows(finished: Finished, digits: int) -> list[tuple[str, ...]]:
     name = str(finished.ref or "/".join((*finished.work.account, finished.work.kind)))
     status = "landed" if finished.ok else (job.status.value if job else "not submitted")
     rows = str(job.record_count) if job and job.record_count is not None else ""
-    return [
-        (name, status, rows, decimal(file.size), file.sha256[:digits], str(file))
-        for file in finished.files
-    ] or [(name, status, rows, "", "", "")]
+    cells = [(decimal(file.size), file.sha256[:digits], str(file)) for file in finished.files]
+    first, *others = cells or [("", "", "")]
+    return [(name, status, rows, *first), *((name, status, "", *other) for other in others)]
 
 
 def _say(console: Console, text: str) -> None:

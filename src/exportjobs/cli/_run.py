@@ -145,7 +145,7 @@ def _add(found: Installed) -> None:
 
 
 def _refusing(error: BrokenAdapter) -> Callable[..., ExitCode]:
-    def refuse(*_: str) -> ExitCode:
+    def refuse(*_: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> ExitCode:
         raise error
 
     return refuse

@@ -2,21 +2,25 @@
 
 import shlex
 import threading
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
+from cyclopts.validators import Number
 
+from exportjobs._errors import InvalidArgument
 from exportjobs._registry import load_adapter
 from exportjobs.cli._credentials import variables
+from exportjobs.cli._output import Output
 from exportjobs.sandbox import Fault, Sandbox, SandboxAccount
 
 
 def sandbox(
     *,
-    port: int = 0,
+    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 0,
     faults: Annotated[bool, Parameter(negative=())] = False,
-    speed: float = 1.0,
+    speed: Annotated[float, Parameter(validator=Number(gt=0))] = 1.0,
 ) -> None:
     """Serve the vendors' APIs on loopback until Ctrl-C, and print how to reach them.
 
@@ -25,14 +29,28 @@ def sandbox(
         faults: Answer with every fault that a vendor may show.
         speed: How many times faster than usual the jobs run.
     """
-    console = Console(soft_wrap=True, highlight=False)
-    with Sandbox(tuple(Fault) if faults else (), speed=speed, api_port=port) as server:
-        for account in server.accounts:
-            console.print(f"# {account.label}", markup=False)
-            for line in _environment(account):
-                console.print(line, markup=False)
-        console.print("# stop with Ctrl-C", markup=False)
+    server = Sandbox(tuple(Fault) if faults else (), speed=speed, api_port=port)
+    try:
+        server.start()
+    except OSError as error:
+        raise InvalidArgument("port", str(error), remedy="choose another, or 0") from error
+    with ExitStack() as running:
+        running.callback(server.stop)
+        _print_how_to_reach(server.accounts)
         threading.Event().wait()
+
+
+def _print_how_to_reach(accounts: Iterable[SandboxAccount]) -> None:
+    """Print what a shell may take over; of a vendor's several accounts, the first is for use."""
+    output = Output(soft_wrap=True, highlight=False)
+    seen: set[str] = set()
+    for account in accounts:
+        output.out(f"# {account.label}")
+        for line in _environment(account):
+            output.out(f"# {line}" if account.vendor in seen else line)
+        seen.add(account.vendor)
+    output.out("# jobs end within seconds: add --interval 1 to exportjobs run")
+    output.out("# stop with Ctrl-C")
 
 
 def _environment(account: SandboxAccount) -> list[str]:

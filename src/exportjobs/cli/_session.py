@@ -12,21 +12,28 @@ from exportjobs._run import run
 from exportjobs.cli._board import Board
 from exportjobs.cli._display import shown
 from exportjobs.cli._exit_code import ExitCode
+from exportjobs.cli._output import Output
 from exportjobs.cli._report import as_json, print_table
 
 
 def run_shown(
-    works: Iterable[Work], *, into: Path, as_json_lines: bool, options: PollerOptions
+    works: Iterable[Work],
+    *,
+    into: Path,
+    as_json_lines: bool,
+    options: PollerOptions,
+    resumable: bool = True,
 ) -> list[Finished]:
     """Run exports, showing on standard error how it goes and on standard output what came of it.
 
-    On leaving early, the jobs that go on at their vendors are named: nothing paid for is forgotten.
+    On leaving early, the jobs that go on at their vendors are named if they can be resumed: nothing
+    that was paid for is forgotten.
 
     Raises:
         KeyboardInterrupt: If it was interrupted, once everything is cleaned up.
         ExportJobsError: If it could not begin.
     """
-    board, errors = Board(), Console(stderr=True)
+    board, errors, output = Board(), Console(stderr=True), Output(highlight=False)
     everything: list[Finished] = []
     try:
         with shown(board, errors, quiet=as_json_lines) as observers:
@@ -34,14 +41,13 @@ def run_shown(
             for finished in run(works, into=into, **watched):
                 everything.append(finished)
                 if as_json_lines:
-                    sys.stdout.write(as_json(finished) + "\n")
-                    sys.stdout.flush()
+                    output.out(as_json(finished))
     except BaseException:
-        for ref in board.left:
+        for ref in board.left if resumable else ():
             sys.stderr.write(f"exportjobs: left at its vendor: {ref.to_json()}\n")
         raise
     if not as_json_lines:
-        print_table(everything, Console())
+        print_table(everything, output)
     return everything
 
 

@@ -4,11 +4,13 @@ import json
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from exportjobs._errors import BrokenAdapter
 from exportjobs._registry import Installed, installed
 from exportjobs.cli._credentials import Variable, variables
+from exportjobs.cli._output import Output
 
 
 def vendors(*, as_json: Annotated[bool, Parameter(name="--json", negative=())] = False) -> None:
@@ -17,7 +19,7 @@ def vendors(*, as_json: Annotated[bool, Parameter(name="--json", negative=())] =
     Args:
         as_json: Print one JSON object for each adapter instead.
     """
-    console = Console(highlight=False)
+    console = Output(highlight=False)
     for adapter in installed().values():
         if as_json:
             console.out(json.dumps(_as_json(adapter)))
@@ -27,11 +29,17 @@ def vendors(*, as_json: Annotated[bool, Parameter(name="--json", negative=())] =
 
 
 def _as_json(adapter: Installed) -> dict[str, object]:
-    loaded = adapter.load()
-    return {
+    named = {
         "vendor": adapter.vendor,
         "distribution": adapter.distribution,
         "version": adapter.version,
+    }
+    try:
+        loaded = adapter.load()
+    except BrokenAdapter as broken:
+        return {**named, "error": str(broken)}
+    return {
+        **named,
         "kinds": {name: kind.summary for name, kind in loaded.kinds().items()},
         "capabilities": sorted(loaded.capabilities()),
         "environment": [variable.name for variable in variables(adapter.vendor, loaded)],
@@ -39,10 +47,14 @@ def _as_json(adapter: Installed) -> dict[str, object]:
 
 
 def _details(adapter: Installed) -> Table:
-    loaded = adapter.load()
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", min_width=14, justify="right")
     grid.add_column()
+    try:
+        loaded = adapter.load()
+    except BrokenAdapter as broken:
+        grid.add_row("unusable", Text(str(broken), style="red"))
+        return grid
     grid.add_row("exports", ", ".join(loaded.kinds()))
     grid.add_row("can also", ", ".join(sorted(loaded.capabilities())) or "-")
     grid.add_row(
