@@ -44,14 +44,15 @@ class Transport:
     def __init__(self, via: Via | None = None, *, connections: int = 4) -> None:
         """Prepare the connections; none is opened yet. `via` takes the network's place."""
         self._turn = anyio.Semaphore(connections)
-        self._client = httpx.AsyncClient(
-            transport=via,
-            verify=_tls(),
-            timeout=_timeout(_ANSWER_WITHIN),
-            limits=httpx.Limits(max_connections=connections),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            headers={"User-Agent": "exportjobs"},
-        )
+        with quiet():
+            self._client = httpx.AsyncClient(
+                transport=via,
+                verify=_tls(),
+                timeout=_timeout(_ANSWER_WITHIN),
+                limits=httpx.Limits(max_connections=connections),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                headers={"User-Agent": "exportjobs"},
+            )
 
     async def __aenter__(self) -> Self:
         """Keep the connections until the block is left."""

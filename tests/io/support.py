@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import anyio.abc
@@ -68,8 +68,10 @@ async def serving(raw: bytes | None) -> AsyncIterator[str]:
     port = listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610 - not Django's
 
     async def handle(stream: anyio.abc.SocketStream) -> None:
+        # A client that hangs up without a word has asked for nothing.
         async with stream:
-            await stream.receive()
+            with suppress(anyio.EndOfStream):
+                await stream.receive()
             if raw is not None:
                 await stream.send(raw)
 
