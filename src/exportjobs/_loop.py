@@ -81,7 +81,7 @@ class Loop:
     def abandon(self) -> None:
         """Tell everyone who still waits that the poller was left."""
         for account in self.accounts.values():
-            for tracked in sorted(account.outstanding, key=lambda one: one.number):
+            for tracked in account.in_order:
                 vendor, _ = tracked.work.account
                 reason = "the poller was left before the end"
                 error = PollerLeft(reason, vendor=vendor, ref=tracked.ref)
@@ -128,13 +128,13 @@ class Loop:
 
     def _ask_about_due(self, now: float) -> None:
         for tracked in self._agenda.due(now):
-            paused_until = tracked.account.allowance.paused_until
+            allowance = tracked.account.allowance
             if tracked.phase is not Phase.RUNNING or tracked.due > now:
                 continue
-            if paused_until > now:
-                self._schedule(tracked, paused_until - now)
-            else:
+            if allowance.may_ask(now):
                 self._start(self._steps.ask, tracked)
+            else:
+                self._schedule(tracked, allowance.paused_until - now)
 
     def _submit_waiting(self, account: Account, now: float) -> None:
         # Whoever has waited the longest stands in front.
@@ -240,7 +240,7 @@ class Loop:
         """End all that an account is waiting for: its credentials are not accepted."""
         account.stopped_by = account.stopped_by or error
         account.waiting.clear()
-        for tracked in sorted(account.outstanding, key=lambda one: one.number):
+        for tracked in account.in_order:
             if tracked.phase in {Phase.WAITING, Phase.RUNNING}:
                 self.apply(tracked, End(error.copy_for(tracked.ref)))
 

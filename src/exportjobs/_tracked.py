@@ -46,6 +46,11 @@ class Account:
     """Submits refused in a row."""
     stopped_by: ExportJobsError | None = None
 
+    @property
+    def in_order(self) -> "list[Tracked]":
+        """What is outstanding, in the order taken up."""
+        return sorted(self.outstanding, key=lambda tracked: tracked.number)
+
 
 @define(eq=False)
 class Tracked:
