@@ -97,7 +97,7 @@ class Clari(Adapter):
     """
 
     vendor: ClassVar[str] = "clari"
-    pace: ClassVar[Pace] = Pace(first=timedelta(seconds=3), interval=timedelta(seconds=5))
+    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=2))
 
     api_key: str = field(repr=False, validator=credential)
     base_url: str = field(default="https://api.clari.com/v4", kw_only=True)

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from exportjobs.adapter import (
     Adapter,
     Artifact,
+    Budget,
     ExportJob,
     Flow,
     JobRef,
@@ -61,8 +62,12 @@ class Closient(Adapter):
     """One API key at Closient. Jobs can neither be listed nor cancelled."""
 
     vendor: ClassVar[str] = "closient"
-    # 10,000 requests a day and key, which is one every 8.64 s round the clock.
-    pace: ClassVar[Pace] = Pace(first=timedelta(seconds=3), interval=timedelta(seconds=10))
+    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=2))
+    # Per API key (docs.closient.com/rate-limits, read in August 2026).
+    budgets: ClassVar[tuple[Budget, ...]] = (
+        Budget(requests=300, per=timedelta(minutes=1)),
+        Budget(requests=10_000, per=timedelta(days=1)),
+    )
 
     api_key: str = field(repr=False, validator=credential)
     base_url: str = field(default="https://www.closient.com", kw_only=True)

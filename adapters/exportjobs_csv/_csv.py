@@ -58,7 +58,7 @@ class CsvExport(Adapter):
     """One tenant of the CSV-export API. Jobs can neither be listed nor cancelled."""
 
     vendor: ClassVar[str] = "csv"
-    pace: ClassVar[Pace] = Pace(first=timedelta(seconds=2), interval=timedelta(seconds=5))
+    pace: ClassVar[Pace] = Pace(typical=timedelta(seconds=30))
 
     api_key: str = field(repr=False, validator=credential)
     tenant: str

@@ -13,10 +13,12 @@ from typing import ClassVar
 from exportjobs.adapter import (
     Adapter,
     Artifact,
+    Budget,
     ExportJob,
     Flow,
     JobRef,
     MalformedResponse,
+    Operation,
     Pace,
     QuotaExceeded,
     Refusal,
@@ -72,8 +74,14 @@ class DemandbaseApi(Adapter):
 
     vendor: ClassVar[str] = "demandbase"
     slots: ClassVar[int | None] = 1
-    pace: ClassVar[Pace] = Pace(
-        first=timedelta(seconds=30), interval=timedelta(minutes=1), ceiling=timedelta(minutes=10)
+    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=5), floor=timedelta(seconds=10))
+    # By the day (developer.demandbase.com/docs/rate-limits, read in August 2026). Submits are
+    # counted from midnight UTC on; of the others that is not said, so they are taken to be counted
+    # over any 24 hours. No header tells how much is left.
+    budgets: ClassVar[tuple[Budget, ...]] = (
+        Budget(requests=60, per=timedelta(days=1), of=Operation.SUBMIT, calendar=True),
+        Budget(requests=300, per=timedelta(days=1), of=Operation.POLL),
+        Budget(requests=1200, per=timedelta(days=1), of=Operation.LIST),
     )
     error_codes: ClassVar[Mapping[str, type[Refusal]]] = MappingProxyType(
         {"429-101": QuotaExceeded, "429-102": SlotsFull}

@@ -69,7 +69,7 @@ class DemandbaseV1(Adapter):
     """One account behind a bearer token."""
 
     vendor: ClassVar[str] = "demandbase-v1"
-    pace: ClassVar[Pace] = Pace(first=timedelta(seconds=5), interval=timedelta(seconds=15))
+    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=5))
 
     token: str = field(repr=False, validator=credential)
     base_url: str = field(default="https://api.demandbase.com", kw_only=True)

@@ -1,11 +1,14 @@
 """What comes next for an export, given what just happened: decisions only."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import ClassVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from exportjobs._errors import (
     AuthenticationFailed,
+    BudgetSpent,
     ExportJobsError,
     JobNotFound,
     MalformedResponse,
@@ -21,7 +24,17 @@ from exportjobs._errors import (
 )
 from exportjobs._finished import verdict
 from exportjobs._job import ExportJob, JobStatus
-from exportjobs._schedule import FAILURES_ALLOWED, NOT_FOUND_GRACE, Jitter, Schedule
+from exportjobs._schedule import (
+    FAILURES_ALLOWED,
+    NOT_FOUND_GRACE,
+    Bounds,
+    Jitter,
+    Outlook,
+    Schedule,
+)
+
+_WORTH_WAITING = timedelta(hours=1)
+"""A budget that is renewed sooner is waited for; a longer one's end is told."""
 
 
 @frozen
@@ -32,18 +45,28 @@ class SubmitAgain:
     reason: str
     pauses_account: bool = False
 
+    @property
+    def well(self) -> bool:
+        """Whether the account may go on as before."""
+        return False
+
 
 @frozen
 class Ask:
     """Ask for its status in so many seconds."""
 
     seconds: float
-    pauses_account: bool = False
+    least: float = 0.0
+    """Seconds that the server asks to be left alone: better not at all than sooner."""
+    well: bool = True
+    """Whether the account may go on as before."""
 
 
 @frozen
 class Land:
     """Download its files."""
+
+    well: ClassVar[bool] = True
 
 
 @frozen
@@ -52,6 +75,11 @@ class End:
 
     error: ExportJobsError | None = None
     stops_account: bool = False
+
+    @property
+    def well(self) -> bool:
+        """Whether the account may go on as before."""
+        return not self.stops_account
 
 
 Step = SubmitAgain | Ask | Land | End
@@ -64,20 +92,27 @@ class Counsel:
     schedule: Schedule
     jitter: Jitter
 
-    def after_submit(self, job: ExportJob, asked: timedelta | None = None) -> Step:
-        """Decide after a job was accepted."""
-        return self._if_ended(job) or Ask(self.schedule.first(asked, self.jitter))
+    def after_answer(self, job: ExportJob, outlook: Outlook, bounds: Bounds) -> Step:
+        """Decide after a job was accepted or described."""
+        if job.status.is_terminal:
+            return self.after_end(job)
+        return _ask(self.schedule.after(outlook, bounds, self.jitter), bounds.asked)
 
-    def after_poll(
-        self, job: ExportJob, asked: timedelta | None = None, *, unknown: int = 0
-    ) -> Step:
-        """Decide after a job was described, with a status unknown for the nth time in a row."""
-        wait = self.schedule.after(asked, self.jitter, unknown=unknown)
-        return self._if_ended(job) or Ask(wait)
+    def after_roll(self, outlooks: Sequence[Outlook], bounds: Bounds) -> Ask:
+        """Decide after one answer described several jobs that have not ended."""
+        return _ask(self.schedule.after_roll(outlooks, bounds, self.jitter), bounds.asked)
+
+    def after_end(self, job: ExportJob) -> Step:
+        """Decide after a job was found to have ended."""
+        return Land() if job.status is JobStatus.DONE else End(verdict(job))
 
     def after_submit_error(self, error: ExportJobsError, refusals: int) -> Step:
         """Decide after a submit failed, for the nth time in a row on the account."""
         match error:
+            case BudgetSpent(retry_after=timedelta() as wait) if wait <= _WORTH_WAITING:
+                return SubmitAgain(wait.total_seconds(), error.reason)
+            case BudgetSpent():
+                return End(_quota_exceeded(error))
             case SlotsFull() | RateLimited() | VendorUnavailable():
                 seconds = self.schedule.after_failure(refusals, error.retry_after, self.jitter)
                 throttled = not isinstance(error, SlotsFull)
@@ -94,20 +129,30 @@ class Counsel:
     def after_poll_error(self, error: ExportJobsError, *, failures: int, age: timedelta) -> Step:
         """Decide after a question failed, for the nth time in a row, about a job of some age."""
         asked = error.retry_after if isinstance(error, Refusal) else None
-        again = self.schedule.after_failure(failures, asked, self.jitter)
+        again = _ask(self.schedule.after_failure(failures, asked, self.jitter), asked)
         match error:
+            case BudgetSpent():
+                return again
             case RateLimited() | SlotsFull():
-                return Ask(again, pauses_account=True)
+                return self.after_throttle(error, failures)
             case AuthenticationFailed():
                 return End(error, stops_account=True)
             case JobNotFound() if age <= NOT_FOUND_GRACE:
-                return Ask(again)
+                return again
             case NetworkError() | VendorError() | QuotaExceeded() if failures < FAILURES_ALLOWED:
-                return Ask(again)
+                return again
             case _:
                 return End(error)
 
-    def _if_ended(self, job: ExportJob) -> Step | None:
-        if not job.status.is_terminal:
-            return None
-        return Land() if job.status is JobStatus.DONE else End(verdict(job))
+    def after_throttle(self, error: Refusal, throttled: int) -> Ask:
+        """Decide after an account was told to wait, for the nth time in a row."""
+        seconds = self.schedule.after_failure(throttled, error.retry_after, self.jitter)
+        return evolve(_ask(seconds, error.retry_after), well=False)
+
+
+def _ask(seconds: float, asked: timedelta | None) -> Ask:
+    return Ask(seconds, asked.total_seconds() if asked else 0.0)
+
+
+def _quota_exceeded(error: BudgetSpent) -> QuotaExceeded:
+    return QuotaExceeded(error.reason, vendor=error.vendor, retry_after=error.retry_after)

@@ -14,6 +14,7 @@
     │   ├── AuthenticationFailed        the credentials are not accepted
     │   ├── PermissionDenied            they are, but not for this
     │   ├── RateLimited                 too many requests: later
+    │   │   └── BudgetSpent                 as many as the vendor allows: not sent at all
     │   ├── SlotsFull                   too many jobs at once: when one has ended
     │   └── QuotaExceeded               the allowance is used up
     ├── VendorError                  the vendor's answer
@@ -217,6 +218,12 @@ class RateLimited(AccountError):
     """Too many requests; the account waits, the job does not suffer."""
 
     default_remedy = "it passes by itself"
+
+
+class BudgetSpent(RateLimited):
+    """The account has sent as many requests as its vendor allows; this one was not sent."""
+
+    default_remedy = "it passes when the vendor's count begins anew"
 
 
 class SlotsFull(AccountError):

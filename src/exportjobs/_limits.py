@@ -1,17 +1,19 @@
-"""What an account may do now: decisions only, no clock and no waiting."""
+"""How many jobs an account may have: decisions only, no clock and no waiting."""
 
 from attrs import evolve, frozen
+
+from exportjobs._pace import Limits
 
 _LONG_AGO = float("-inf")
 
 
 @frozen
 class Allowance:
-    """An account's room for jobs and requests. Moments are monotonic seconds.
+    """An account's room for jobs, and its pauses. Moments are monotonic seconds.
 
-    It knows a limit on jobs where the adapter declares one, and learns one from a refusal: when the
-    vendor says that it is full, as many jobs as are then outstanding are held for the limit until
-    some time has passed.
+    It knows a limit on jobs where the adapter declares one or the vendor tells it, and learns one
+    from a refusal: when the vendor says that it is full, as many jobs as are then outstanding are
+    held for the limit until some time has passed.
     """
 
     slots: int | None = None
@@ -20,9 +22,11 @@ class Allowance:
     learned_slots: int = 0
     full_until: float = _LONG_AGO
 
-    def may_ask(self, now: float) -> bool:
-        """Return whether a request may be sent."""
-        return now >= self.paused_until
+    @property
+    def slots_are_taken(self) -> bool:
+        """Whether there are as many jobs as may be, as far as is known."""
+        limits = [slots for slots in (self.slots, self.learned_slots) if slots]
+        return bool(limits) and self.outstanding >= min(limits)
 
     def may_submit(self, now: float) -> bool:
         """Return whether another job may be submitted."""
@@ -51,3 +55,15 @@ class Allowance:
     def paused(self, until: float) -> "Allowance":
         """Return the allowance after the vendor asked the account to wait."""
         return evolve(self, paused_until=max(self.paused_until, until))
+
+    def told(self, limits: Limits, until: float) -> "Allowance":
+        """Return the allowance after the vendor told its limits.
+
+        Slots that jobs of others hold may fall free unseen: from `until` on it is worth a try.
+        """
+        known = [slots for slots in (self.slots, limits.slots) if slots]
+        allowance = evolve(self, slots=min(known, default=None))
+        if limits.free_slots is None:
+            return allowance
+        room = self.outstanding + max(0, limits.free_slots)
+        return evolve(allowance, learned_slots=room, full_until=until)

@@ -1,32 +1,76 @@
-"""A vendor's terms: how often it likes to be asked, and what an account may do."""
+"""A vendor's terms: how often it is worth asking, and what an account may do."""
 
 from datetime import timedelta
+from enum import StrEnum
 
 from attrs import field, frozen
-from attrs.validators import ge
+from attrs.validators import ge, gt, instance_of, optional
 
+_count = optional(instance_of(int))
 _zero = timedelta(0)
+_SPOKEN = {
+    timedelta(days=1): "a day",
+    timedelta(hours=1): "an hour",
+    timedelta(minutes=1): "a minute",
+}
 
 
 @frozen(kw_only=True)
 class Pace:
-    """How often to ask for a job's status where nothing better is known."""
+    """When to ask for a job's status, in so far as the vendor decides.
 
-    first: timedelta = field(default=timedelta(seconds=2), validator=ge(_zero))
-    """From submitting to asking for the first time."""
-    interval: timedelta = field(default=timedelta(seconds=10), validator=ge(_zero))
-    """Between one answer and the next question."""
-    ceiling: timedelta = field(default=timedelta(minutes=5), validator=ge(_zero))
-    """The longest that failures and unknown statuses may stretch the interval."""
+    The moments themselves are worked out from how far the job has come and from how long its like
+    have taken; these are what that begins with and the bounds that it keeps to.
+    """
+
+    typical: timedelta = field(default=timedelta(minutes=1), validator=gt(_zero))
+    """How long a job may take, for as long as none was seen to its end; a rough guess is enough."""
+    price: float = field(default=0.05, validator=gt(0.0))
+    """What a request costs, in parts of a job's length: how much later its end may be noticed if
+    that saves a question."""
+    floor: timedelta = field(default=timedelta(seconds=1), validator=ge(_zero))
+    """The shortest wait between two questions about a job."""
+    ceiling: timedelta = field(default=timedelta(hours=1), validator=ge(_zero))
+    """The longest wait between two questions about a job that is well."""
+    slow: timedelta = field(default=timedelta(minutes=5), validator=ge(_zero))
+    """The wait where a status is unknown, and the longest that failures stretch one to."""
+
+
+class Operation(StrEnum):
+    """What a request is for, where a vendor counts them apart."""
+
+    SUBMIT = "submit"
+    POLL = "poll"
+    LIST = "list"
+    OTHER = "other"
+
+
+@frozen(kw_only=True)
+class Budget:
+    """How many requests an account may send in so much time, as the vendor publishes it."""
+
+    requests: int = field(validator=ge(1))
+    per: timedelta = field(validator=gt(_zero))
+    of: Operation | None = None
+    """What is counted; None for all requests together."""
+    calendar: bool = False
+    """Whether the count begins anew by the clock (a day's at midnight UTC), not in a window that
+    moves along with the time."""
+
+    def __str__(self) -> str:
+        """Return the budget in words, such as "300 poll requests a day"."""
+        what = f"{self.of} requests" if self.of else "requests"
+        spoken = _SPOKEN.get(self.per, f"in {self.per.total_seconds():g} s")
+        return f"{self.requests:,} {what} {spoken}"
 
 
 @frozen(kw_only=True)
 class Limits:
     """What an account may do at this moment, as its vendor says; None where it does not."""
 
-    slots: int | None = None
+    slots: int | None = field(default=None, validator=_count)
     """Jobs that may be queued or running at once."""
-    free_slots: int | None = None
-    quota: int | None = None
+    free_slots: int | None = field(default=None, validator=_count)
+    quota: int | None = field(default=None, validator=_count)
     """Jobs in the vendor's accounting period."""
-    remaining_quota: int | None = None
+    remaining_quota: int | None = field(default=None, validator=_count)

@@ -1,9 +1,7 @@
 """What a vendor means when it does not answer with a 2xx."""
 
-import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
 
 from attrs import frozen
@@ -19,6 +17,7 @@ from exportjobs._errors import (
     VendorUnavailable,
 )
 from exportjobs._flow import Response
+from exportjobs._hints import server_wait
 from exportjobs._structure import is_list, is_object, parse_json
 
 _BY_STATUS: Mapping[int, type[Refusal]] = {
@@ -30,8 +29,6 @@ _BY_STATUS: Mapping[int, type[Refusal]] = {
 }
 _CODE_NAMES = ("code", "errorCode", "error_code")
 _TEXT_NAMES = ("message", "errorMessage", "error_message", "detail", "error", "title")
-# An X-RateLimit-Reset above this is a moment since 1970, below it a number of seconds from now.
-_MOMENT_FROM = 1e9
 
 
 def refusal(
@@ -83,40 +80,3 @@ def _complaint(response: Response) -> _Complaint:
 
 def _first_text(body: Mapping[str, object], names: tuple[str, ...]) -> str | None:
     return next((str(body[n]) for n in names if isinstance(body.get(n), str | int)), None)
-
-
-def server_wait(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
-    """Return how long a server asks to be left alone, or None if it does not.
-
-    `Retry-After` counts, as seconds or as a date, and a used-up rate limit with its time of reset:
-    `RateLimit-Reset` in seconds from now (draft-ietf-httpapi-ratelimit-headers) or
-    `X-RateLimit-Reset`, which some vendors give as a Unix time (Closient, docs.closient.com
-    /rate-limits, read in August 2026). Never negative.
-    """
-    if asked := headers.get("retry-after"):
-        return _duration(asked, now)
-    for family in ("ratelimit", "x-ratelimit"):
-        if headers.get(f"{family}-remaining", "").strip() == "0":
-            return _duration(headers.get(f"{family}-reset", ""), now)
-    return None
-
-
-def _duration(text: str, now: datetime) -> timedelta | None:
-    try:
-        seconds = float(text)
-        if not math.isfinite(seconds):
-            return None
-        if seconds >= _MOMENT_FROM:
-            seconds -= now.timestamp()
-        return timedelta(seconds=max(0.0, seconds))
-    except (ValueError, OverflowError):
-        return _until_date(text, now)
-
-
-def _until_date(text: str, now: datetime) -> timedelta | None:
-    try:
-        moment = parsedate_to_datetime(text)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(timedelta(0), aware - now)
-    except (ValueError, TypeError, OverflowError):
-        return None

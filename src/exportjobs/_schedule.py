@@ -2,14 +2,20 @@
 
 Two clocks never mix. Repairing one HTTP exchange is the session's business and takes seconds; when
 a job is asked about again is decided here and takes as long as the job does.
+
+What counts, in this order: what the server asks for, what the account's budget bears, the user's
+own interval, how far the job says it has come and how long its like have taken, the vendor's guess.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from attrs import frozen
+from attrs import field, frozen
 
+from exportjobs._course import Course
+from exportjobs._durations import Durations
 from exportjobs._pace import Pace
+from exportjobs._plan import shared_wait, wait
 
 Jitter = Callable[[float, float], float]
 """Draws a number between two bounds, such as `random.uniform`."""
@@ -20,6 +26,34 @@ NOT_FOUND_GRACE = timedelta(seconds=30)
 """How long after submitting a vendor may not know the job yet."""
 _SPREAD = 0.1
 _DOUBLINGS = 30
+_FIRST_REPAIR = 10.0
+"""Seconds until a question that failed is asked again, to begin with."""
+_SLOWER = 10
+"""How many of the user's own intervals a status that nobody knows is left alone for."""
+
+
+@frozen
+class Outlook:
+    """What bears on when to ask about a running job, as it was just described."""
+
+    age: float
+    """Seconds since it was submitted."""
+    durations: Durations
+    course: Course = field(factory=Course)
+    recognised: bool = True
+    """Whether its status is one that the adapter knows."""
+    stakes: float = 1.0
+    """How much more than the job itself waits for its end, such as exports that want its slot."""
+
+
+@frozen
+class Bounds:
+    """What bears on every question: seconds not to undercut, whatever else is known."""
+
+    asked: timedelta | None = None
+    """What the server asks for."""
+    thrift: float = 0.0
+    """What makes the account's budget last."""
 
 
 @frozen
@@ -30,18 +64,19 @@ class Schedule:
     interval: timedelta | None = None
     """The user's wish, taken for the first question as well as for the later ones."""
 
-    def first(self, asked: timedelta | None, jitter: Jitter) -> float:
-        """Return seconds from submitting a job to asking about it for the first time."""
-        wait = self.pace.first if self.interval is None else self.interval
-        return _obliging(wait.total_seconds(), asked, jitter)
+    def after(self, outlook: Outlook, bounds: Bounds, jitter: Jitter) -> float:
+        """Return seconds until the next question about a job.
 
-    def after(self, asked: timedelta | None, jitter: Jitter, *, unknown: int = 0) -> float:
-        """Return seconds until the next question about a job that was just described.
-
-        What the server asked for comes first and is never undercut. A job whose status nobody knew
-        the last so many times is asked about less and less often.
+        What the server asked for is never undercut. A job whose status nobody knows is asked about
+        at the slow interval.
         """
-        return _obliging(self._grown(unknown), asked, jitter)
+        return self.after_roll([outlook], bounds, jitter)
+
+    def after_roll(self, outlooks: Sequence[Outlook], bounds: Bounds, jitter: Jitter) -> float:
+        """Return seconds until the next question that serves several jobs at once."""
+        known = [one for one in outlooks if one.recognised]
+        usual = _spread(self._usual(known), jitter) if known else _beyond(self.slow, jitter)
+        return _obliging(max(usual, bounds.thrift), bounds.asked, jitter)
 
     def after_failure(self, failures: int, asked: timedelta | None, jitter: Jitter) -> float:
         """Return seconds until the next question after some number of failures in a row.
@@ -50,14 +85,38 @@ class Schedule:
         asked less and less often all the same.
         """
         before = max(0, failures - 1)
-        usual = self._grown(before)
+        usual = _spread(self._repair(before), jitter)
         return _obliging(usual, asked, jitter, patience=2.0 ** min(before, _DOUBLINGS))
 
-    def _grown(self, times: int) -> float:
-        """Return the usual interval, doubled some number of times but not beyond the ceiling."""
-        usual = self.pace.interval if self.interval is None else self.interval
-        ceiling = max(usual, self.pace.ceiling).total_seconds()
-        return min(usual.total_seconds() * 2.0 ** min(times, _DOUBLINGS), ceiling)
+    @property
+    def slow(self) -> float:
+        """Seconds between two questions about jobs whose status nobody knows."""
+        if self.interval is None:
+            return self.pace.slow.total_seconds()
+        return self.interval.total_seconds() * _SLOWER
+
+    def _usual(self, known: Sequence[Outlook]) -> float:
+        if self.interval is not None:
+            return self.interval.total_seconds()
+        price = self.pace.price / max(one.stakes for one in known)
+        if len(known) == 1:
+            (one,) = known
+            return self._bounded(wait(one.age, one.durations, one.course, price=price))
+        jobs = ((one.age, one.durations, one.course) for one in known)
+        return self._bounded(shared_wait(jobs, price=price))
+
+    def _bounded(self, planned: float) -> float:
+        floor, ceiling = self.pace.floor.total_seconds(), self.pace.ceiling.total_seconds()
+        return max(floor, min(planned, ceiling))
+
+    def _repair(self, times: int) -> float:
+        """Return the wait after a failure, doubled some number of times but not for ever."""
+        if self.interval is None:
+            first = max(_FIRST_REPAIR, self.pace.floor.total_seconds())
+        else:
+            first = self.interval.total_seconds()
+        longest = max(first, self.pace.slow.total_seconds())
+        return min(first * 2.0 ** min(times, _DOUBLINGS), longest)
 
 
 def _obliging(
@@ -65,10 +124,14 @@ def _obliging(
 ) -> float:
     """Return the usual wait, or what the server asked for: no sooner, and never at once."""
     if asked is None:
-        return _spread(usual, jitter)
-    least = _spread(min(usual, patience), jitter)
-    return max(least, asked.total_seconds() * jitter(1.0, 1 + _SPREAD))
+        return usual
+    return max(min(usual, patience), _beyond(asked.total_seconds(), jitter))
 
 
 def _spread(seconds: float, jitter: Jitter) -> float:
     return max(0.0, seconds * jitter(1 - _SPREAD, 1 + _SPREAD))
+
+
+def _beyond(seconds: float, jitter: Jitter) -> float:
+    """Return a wait that must not be undercut, spread to one side only."""
+    return max(seconds, seconds * jitter(1.0, 1 + _SPREAD))

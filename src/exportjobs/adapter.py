@@ -43,13 +43,14 @@ from exportjobs._job import (
     Reading,
     StatusMap,
 )
-from exportjobs._pace import Limits, Pace
+from exportjobs._pace import Budget, Limits, Operation, Pace
 from exportjobs._structure import is_object, structure
 
 __all__ = [
     "Adapter",
     "Artifact",
     "AuthenticationFailed",
+    "Budget",
     "Export",
     "ExportJob",
     "ExportJobsError",
@@ -61,6 +62,7 @@ __all__ = [
     "JobStatus",
     "Limits",
     "MalformedResponse",
+    "Operation",
     "Pace",
     "PermissionDenied",
     "Progress",
@@ -129,6 +131,8 @@ class Adapter(ABC):
     pace: ClassVar[Pace] = Pace()
     slots: ClassVar[int | None] = None
     """Jobs that may be outstanding on the account at once, where the vendor publishes it."""
+    budgets: ClassVar[tuple[Budget, ...]] = ()
+    """How many requests the vendor allows an account in so much time, where it publishes it."""
     error_codes: ClassVar[Mapping[str, type[Refusal]]] = MappingProxyType({})
     """Which error each of the vendor's own codes stands for; the others go by HTTP status."""
 

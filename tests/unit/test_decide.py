@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from exportjobs import (
     AuthenticationFailed,
+    BudgetSpent,
     DeadlineExceeded,
     DestinationFailed,
     DownloadFailed,
@@ -32,16 +33,21 @@ from exportjobs import (
     VendorUnavailable,
 )
 from exportjobs._decide import Ask, Counsel, End, Land, Step, SubmitAgain
-from exportjobs._schedule import FAILURES_ALLOWED, NOT_FOUND_GRACE, Schedule
+from exportjobs._durations import Durations
+from exportjobs._schedule import FAILURES_ALLOWED, NOT_FOUND_GRACE, Bounds, Outlook, Schedule
 from exportjobs.adapter import ExportJob, JobRef, Pace, Reading, Refusal
 
 REF = JobRef("acme", "default", "R1", kind="report")
-PACE = Pace(
-    first=timedelta(seconds=2), interval=timedelta(seconds=10), ceiling=timedelta(minutes=5)
-)
+TEN = timedelta(seconds=10)
+PACE = Pace(floor=TEN, ceiling=TEN, slow=timedelta(minutes=5))
+"""One that leaves the plan no choice."""
 COUNSEL = Counsel(Schedule(PACE), lambda low, _: max(low, 1.0))
 OLD = NOT_FOUND_GRACE + timedelta(microseconds=1)
 MINUTE = timedelta(seconds=60)
+HOUR = timedelta(hours=1)
+YOUNG = Outlook(30.0, Durations.prior(60.0))
+STRANGE = Outlook(30.0, Durations.prior(60.0), recognised=False)
+FREE = Bounds()
 
 
 def job(status: JobStatus, *, error: str | None = None) -> ExportJob:
@@ -49,9 +55,9 @@ def job(status: JobStatus, *, error: str | None = None) -> ExportJob:
     return ExportJob(REF, Reading(status, status.value), error=error)
 
 
-def asks(seconds: float, *, pauses: bool = False) -> Step:
+def asks(seconds: float, *, least: float = 0.0, pauses: bool = False) -> Step:
     """Return the step of asking again."""
-    return Ask(seconds, pauses_account=pauses)
+    return Ask(seconds, least, well=not pauses)
 
 
 def after_poll_error(error: ExportJobsError, *, failures: int = 1, age: timedelta = OLD) -> Step:
@@ -60,21 +66,38 @@ def after_poll_error(error: ExportJobsError, *, failures: int = 1, age: timedelt
 
 
 @pytest.mark.parametrize("status", [JobStatus.QUEUED, JobStatus.RUNNING])
-def test_a_job_that_goes_on_is_asked_about(status: JobStatus) -> None:
-    """At the vendor's pace, unless the server says when."""
-    assert COUNSEL.after_submit(job(status)) == Ask(2)
-    assert COUNSEL.after_submit(job(status), MINUTE) == Ask(60)
-    assert COUNSEL.after_poll(job(status)) == Ask(10)
-    assert COUNSEL.after_poll(job(status), MINUTE) == Ask(60)
-    assert COUNSEL.after_poll(job(status), unknown=2) == Ask(40)
+@pytest.mark.parametrize(
+    ("outlook", "bounds", "step"),
+    [
+        (YOUNG, FREE, Ask(10)),
+        (YOUNG, Bounds(MINUTE), Ask(60, least=60)),
+        (YOUNG, Bounds(timedelta(0)), Ask(1)),
+        (YOUNG, Bounds(thrift=90), Ask(90)),
+        (YOUNG, Bounds(MINUTE, thrift=90), Ask(60, least=60)),
+        (STRANGE, FREE, Ask(300)),
+        (STRANGE, Bounds(MINUTE), Ask(60, least=60)),
+    ],
+    ids=["plan", "server", "at-once", "thrift", "server-first", "unknown", "unknown-server"],
+)
+def test_a_job_that_goes_on_is_asked_about(
+    status: JobStatus, outlook: Outlook, bounds: Bounds, step: Step
+) -> None:
+    """When the schedule says; what the server asks for is kept in mind, not to be undercut."""
+    assert COUNSEL.after_answer(job(status), outlook, bounds) == step
+    assert COUNSEL.after_roll([outlook, outlook], bounds) == step
+
+
+def test_jobs_of_which_none_goes_on_need_no_outlook() -> None:
+    """Whoever asks all the same is told the slow interval."""
+    assert COUNSEL.after_roll([], FREE) == Ask(300)
 
 
 def test_a_job_that_is_done_is_landed() -> None:
     """Some vendors answer a submit with the finished job."""
     done = job(JobStatus.DONE)
 
-    assert COUNSEL.after_submit(done) == Land()
-    assert COUNSEL.after_poll(done, MINUTE, unknown=3) == Land()
+    assert COUNSEL.after_answer(done, STRANGE, Bounds(MINUTE, thrift=90)) == Land()
+    assert COUNSEL.after_end(done) == Land()
 
 
 @pytest.mark.parametrize(
@@ -83,9 +106,9 @@ def test_a_job_that_is_done_is_landed() -> None:
 )
 def test_a_job_that_came_to_a_bad_end(status: JobStatus, error: type[ExportJobsError]) -> None:
     """The account goes on."""
-    steps = [COUNSEL.after_submit(job(status)), COUNSEL.after_poll(job(status), MINUTE)]
+    ended = job(status)
 
-    for step in steps:
+    for step in (COUNSEL.after_answer(ended, YOUNG, Bounds(MINUTE)), COUNSEL.after_end(ended)):
         assert isinstance(step, End)
         assert type(step.error) is error
         assert step.error.ref == REF
@@ -94,10 +117,30 @@ def test_a_job_that_came_to_a_bad_end(status: JobStatus, error: type[ExportJobsE
 
 @given(st.sampled_from(JobStatus), st.none() | st.timedeltas(min_value=timedelta(0)))
 def test_only_an_ended_job_is_not_asked_about(status: JobStatus, asked: timedelta | None) -> None:
-    """Neither a submit's answer nor a poll's leaves a job to itself."""
-    steps = [COUNSEL.after_submit(job(status), asked), COUNSEL.after_poll(job(status), asked)]
+    """No answer leaves a job to itself."""
+    step = COUNSEL.after_answer(job(status), YOUNG, Bounds(asked))
 
-    assert [isinstance(step, Ask) for step in steps] == [not status.is_terminal] * 2
+    assert isinstance(step, Ask) == (not status.is_terminal)
+
+
+@pytest.mark.parametrize(
+    ("step", "well"),
+    [
+        (Ask(1), True),
+        (Ask(1, least=1), True),
+        (Ask(1, well=False), False),
+        (Land(), True),
+        (End(), True),
+        (End(JobFailed("no")), True),
+        (End(AuthenticationFailed("who?"), stops_account=True), False),
+        (SubmitAgain(1, "full"), False),
+        (SubmitAgain(1, "slow down", pauses_account=True), False),
+    ],
+    ids=repr,
+)
+def test_a_step_tells_whether_the_account_is_well(step: Step, *, well: bool) -> None:
+    """A job that failed says nothing against its account; a refusal does."""
+    assert step.well == well
 
 
 @pytest.mark.parametrize(
@@ -127,6 +170,33 @@ def test_a_refusal_that_passes_is_waited_for(
     step = COUNSEL.after_submit_error(refused, refusals)
 
     assert step == SubmitAgain(seconds, "not now", pauses_account=pauses)
+
+
+@pytest.mark.parametrize("wait", [timedelta(0), timedelta(seconds=90), HOUR])
+@pytest.mark.parametrize("refusals", [1, 99])
+def test_a_budget_that_is_soon_renewed_is_waited_for(wait: timedelta, refusals: int) -> None:
+    """To the moment, however often: our own count needs no guessing, and nobody else a pause."""
+    spent = BudgetSpent("the 5 requests a minute are used up", retry_after=wait)
+
+    step = COUNSEL.after_submit_error(spent, refusals)
+
+    assert step == SubmitAgain(wait.total_seconds(), spent.reason, pauses_account=False)
+
+
+@pytest.mark.parametrize("wait", [HOUR + timedelta(microseconds=1), timedelta(days=1), None])
+def test_a_budget_that_lasts_is_told_as_a_quota(wait: timedelta | None) -> None:
+    """Nobody is kept waiting for hours unasked; when it goes on is told."""
+    reason = "the 60 submit requests a day that the vendor allows are used up until midnight"
+    spent = BudgetSpent(reason, vendor="acme", retry_after=wait)
+
+    step = COUNSEL.after_submit_error(spent, 1)
+
+    assert isinstance(step, End)
+    assert type(step.error) is QuotaExceeded
+    assert (step.error.reason, step.error.vendor) == (reason, "acme")
+    assert step.error.retry_after == wait
+    assert "until midnight" in str(step.error)
+    assert not step.stops_account
 
 
 def test_a_submit_to_nowhere_is_told_as_such() -> None:
@@ -183,7 +253,40 @@ def test_a_throttled_poll_pauses_the_account(error: type[Refusal], failures: int
     """However often: the job does not suffer for it."""
     step = after_poll_error(error("slow down", retry_after=timedelta(hours=1)), failures=failures)
 
-    assert step == asks(3600, pauses=True)
+    assert step == asks(3600, least=3600, pauses=True)
+
+
+@pytest.mark.parametrize("error", [RateLimited, SlotsFull])
+@pytest.mark.parametrize(
+    ("throttled", "asked", "step"),
+    [
+        (1, None, asks(10, pauses=True)),
+        (2, None, asks(20, pauses=True)),
+        (99, None, asks(300, pauses=True)),
+        (1, MINUTE, asks(60, least=60, pauses=True)),
+        (99, MINUTE, asks(300, least=60, pauses=True)),
+    ],
+    ids=["first", "second", "slow", "server", "server-again"],
+)
+def test_a_throttled_question_about_many_pauses_the_account(
+    error: type[RateLimited | SlotsFull], throttled: int, asked: timedelta | None, step: Step
+) -> None:
+    """Longer and longer, and never shorter than the server asks."""
+    assert COUNSEL.after_throttle(error("slow down", retry_after=asked), throttled) == step
+
+
+@pytest.mark.parametrize("wait", [timedelta(seconds=90), timedelta(hours=20)])
+@pytest.mark.parametrize("failures", [0, 1, FAILURES_ALLOWED, 1000])
+def test_a_question_that_the_budget_does_not_bear_comes_later(
+    wait: timedelta, failures: int
+) -> None:
+    """The job does not suffer for it, and nothing else of the account is held up."""
+    step = after_poll_error(BudgetSpent("used up", retry_after=wait), failures=failures)
+
+    assert isinstance(step, Ask)
+    assert step.least == wait.total_seconds()
+    assert step.seconds >= step.least
+    assert step.well
 
 
 @pytest.mark.parametrize(
@@ -252,4 +355,4 @@ def test_a_poll_waits_as_long_as_a_server_in_trouble_asks() -> None:
     """A 503 may say when it will be over."""
     error = VendorUnavailable("down", retry_after=timedelta(minutes=20))
 
-    assert after_poll_error(error, failures=3) == asks(1200)
+    assert after_poll_error(error, failures=3) == asks(1200, least=1200)

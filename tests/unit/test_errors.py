@@ -14,6 +14,7 @@ import exportjobs
 from exportjobs import _errors
 from exportjobs._errors import (
     AccountError,
+    BudgetSpent,
     DeadlineExceeded,
     ExportJobsError,
     InvalidArgument,
@@ -301,7 +302,7 @@ def test_an_invalid_argument_names_the_argument() -> None:
 
 
 @pytest.mark.parametrize(
-    "cls", [RateLimited, JobNotFound, VendorUnavailable], ids=lambda cls: cls.__name__
+    "cls", [RateLimited, BudgetSpent, JobNotFound, VendorUnavailable], ids=lambda cls: cls.__name__
 )
 def test_a_refusal_carries_what_the_vendor_said(cls: type[Refusal]) -> None:
     """Status, code and the wait that the vendor asks for decide what the loop does."""
@@ -318,6 +319,7 @@ def test_a_refusal_carries_what_the_vendor_said(cls: type[Refusal]) -> None:
         pytest.param(NetworkError, ConnectionError, id="network"),
         pytest.param(DeadlineExceeded, TimeoutError, id="deadline"),
         pytest.param(QuotaExceeded, AccountError, id="quota"),
+        pytest.param(BudgetSpent, RateLimited, id="budget"),
     ],
 )
 def test_an_error_is_caught_as_what_plain_python_calls_it(

@@ -12,10 +12,12 @@ from exportjobs import _events as room
 from exportjobs._events import (
     Downloading,
     DownloadRetried,
+    Economising,
     Ended,
     Event,
     Landed,
     LeaseRenewed,
+    ListFailed,
     NotRecorded,
     Polled,
     PollFailed,
@@ -88,6 +90,8 @@ EVENTS: list[tuple[Event, str, dict[str, str]]] = [
         {"raw_status": "see https://files.acme.example/…"},
     ),
     (Throttled(SUBJECT, 60.0), "account throttled by its vendor", {"seconds": "60.0"}),
+    (Economising(SUBJECT, 288.0), "budget spread out", {"seconds": "288.0"}),
+    (ListFailed(SUBJECT, ERROR), "list failed", {"error": str(ERROR)}),
     (NotRecorded(SUBJECT, ERROR), "ledger failed", {"error": str(ERROR)}),
     (
         Downloading(SUBJECT, "q3.csv", 0, 9),

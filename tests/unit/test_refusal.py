@@ -1,12 +1,11 @@
-"""What a vendor means when it does not answer with a 2xx, and how long it asks to be left alone."""
+"""What a vendor means when it does not answer with a 2xx."""
 
 import json
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exportjobs import (
@@ -19,7 +18,7 @@ from exportjobs import (
     SlotsFull,
     VendorUnavailable,
 )
-from exportjobs._refusal import refusal, server_wait
+from exportjobs._refusal import refusal
 from exportjobs.adapter import Refusal, Response
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -33,11 +32,6 @@ def said(body: object, status: int = 400, **headers: str) -> Refusal:
     error = refusal(Response(status, named, content), CODES, now=NOW)
     assert error is not None
     return error
-
-
-def wait(**headers: str) -> timedelta | None:
-    """Return how long a server asks to wait by its headers, written with underscores."""
-    return server_wait({name.replace("_", "-"): text for name, text in headers.items()}, now=NOW)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
@@ -174,105 +168,6 @@ def test_any_answer_is_a_typed_error(status: int, content: bytes, headers: dict[
     assert error.retry_after is None or error.retry_after >= timedelta(0)
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        pytest.param("0", 0, id="now"),
-        pytest.param("120", 120, id="seconds"),
-        pytest.param(" 7 ", 7, id="spaces"),
-        pytest.param("1.5", 1.5, id="fraction"),
-        pytest.param("-5", 0, id="negative"),
-        pytest.param("Sun, 01 Mar 2026 12:01:00 GMT", 60, id="date"),
-        pytest.param("Sun, 01 Mar 2026 14:01:00 +0200", 60, id="date-with-zone"),
-        pytest.param("Sun, 01 Mar 2026 12:01:00 -0000", 60, id="date-without-zone"),
-        pytest.param("Sun, 01 Mar 2026 11:59:00 GMT", 0, id="past"),
-        pytest.param("Thu, 01 Jan 1970 00:00:00 GMT", 0, id="long-past"),
-        pytest.param("1772366460", 60, id="unix-time"),
-    ],
-)
-def test_retry_after(text: str, seconds: float) -> None:
-    """In seconds or as a date, and never negative."""
-    assert wait(retry_after=text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("", id="empty"),
-        pytest.param(" ", id="blank"),
-        pytest.param("soon", id="word"),
-        pytest.param("inf", id="infinite"),
-        pytest.param("nan", id="no-number"),
-        pytest.param("9" * 400, id="more-than-a-float"),
-        pytest.param("1e15", id="more-than-a-duration"),
-        pytest.param("Sun, 32 Mar 2026 12:00:00 GMT", id="no-such-day"),
-        pytest.param(f"Sun, 01 Mar {'9' * 30} 12:00:00 GMT", id="more-than-a-year"),
-        pytest.param(f"Sun, 01 Mar 2026 12:00:00 +{'9' * 30}", id="more-than-a-zone"),
-        pytest.param(f"Sun, 01 Mar 2026 {'9' * 30}:00:00 GMT", id="more-than-an-hour"),
-    ],
-)
-def test_a_retry_after_that_says_nothing(text: str) -> None:
-    """What cannot be read is as good as absent."""
-    assert wait(retry_after=text) is None
-
-
-@given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1971, 1, 1)))  # noqa: DTZ001 - a bound
-def test_a_date_is_waited_for(moment: datetime) -> None:
-    """Any date that a server can write is read to the second."""
-    whole = moment.replace(microsecond=0)
-
-    asked = wait(retry_after=format_datetime(whole, usegmt=True))
-
-    assert asked == max(timedelta(0), whole - NOW)
-
-
-@given(st.text() | st.from_regex(r"\w{3}, \d+ Mar \d+ \d+:\d+:\d+ [+-]?\w*", fullmatch=True))
-@example("Sun, 01 Mar 2026 12:00:00 +9999")
-@example("\ud800")
-def test_any_retry_after_is_a_wait_or_nothing(text: str) -> None:
-    """A header may hold anything."""
-    asked = wait(retry_after=text)
-
-    assert asked is None or asked >= timedelta(0)
-
-
-@pytest.mark.parametrize("family", ["ratelimit", "x_ratelimit"])
-@pytest.mark.parametrize(
-    ("remaining", "reset", "seconds"),
-    [
-        pytest.param("0", "30", 30, id="used-up"),
-        pytest.param(" 0 ", "30", 30, id="spaces"),
-        pytest.param("0", "1772366460", 60, id="unix-time"),
-        pytest.param("0", "1772366340", 0, id="past-unix-time"),
-        pytest.param("0", "soon", None, id="garbage"),
-        pytest.param("0", "", None, id="no-reset"),
-        pytest.param("1", "30", None, id="one-left"),
-        pytest.param("99", "1772366460", None, id="many-left"),
-        pytest.param("", "30", None, id="not-said"),
-    ],
-)
-def test_a_rate_limit_counts_when_it_is_used_up(
-    family: str, remaining: str, reset: str, seconds: float | None
-) -> None:
-    """Its reset is a number of seconds, or a moment where it is too large for one."""
-    headers = {f"{family}_remaining": remaining, f"{family}_reset": reset}
-
-    assert wait(**headers) == (None if seconds is None else timedelta(seconds=seconds))
-
-
-def test_retry_after_comes_before_a_rate_limit() -> None:
-    """What the server says outright is what it wants."""
-    asked = wait(retry_after="5", ratelimit_remaining="0", ratelimit_reset="600")
-
-    assert asked == timedelta(seconds=5)
-
-
-def test_a_server_that_asks_for_nothing() -> None:
-    """No header, no wait."""
-    assert wait() is None
-    assert wait(ratelimit_reset="30") is None
-
-
 @pytest.mark.parametrize("headers", [{"Retry-After": "9"}, {"retry-after": "9"}], ids=["A", "a"])
 def test_the_wait_goes_along_with_the_error(headers: dict[str, Any]) -> None:
     """However the server writes its header's name."""
@@ -280,3 +175,10 @@ def test_the_wait_goes_along_with_the_error(headers: dict[str, Any]) -> None:
 
     assert isinstance(error, RateLimited)
     assert error.retry_after == timedelta(seconds=9)
+
+
+def test_a_used_up_rate_limit_goes_along_with_the_error() -> None:
+    """Where the server says no more than that."""
+    error = said({}, 429, RateLimit_Remaining="0", RateLimit_Reset="30")
+
+    assert error.retry_after == timedelta(seconds=30)

@@ -1,0 +1,89 @@
+"""What a server says in its headers of when it wants to be asked again."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from exportjobs._budgets import Told
+
+# An X-RateLimit-Reset above this is a moment since 1970, below it a number of seconds from now;
+# far above, the moment is in milliseconds.
+_MOMENT_FROM = 1e9
+_MILLISECONDS = (1e11, 1e14)
+_DIGITS = 15
+"""More than any count of requests has."""
+_LONGEST = timedelta(days=31)
+"""The longest that a rate limit's window may last; a vendor that says more means something else."""
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
+    """Return how long `Retry-After` asks for, in seconds or as a date; None without one.
+
+    Never negative.
+    """
+    return _duration(headers.get("retry-after", ""), now)
+
+
+def server_wait(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
+    """Return how long a server that refused asks to be left alone, or None if it does not say.
+
+    `Retry-After` counts, and a used-up rate limit with its time of reset. Never negative.
+    """
+    if headers.get("retry-after"):
+        return retry_after(headers, now=now)
+    told = rate_limit(headers, now=now)
+    if told is None or told.remaining > 0:
+        return None
+    return timedelta(seconds=max(0.0, told.until - now.timestamp()))
+
+
+def rate_limit(headers: Mapping[str, str], *, now: datetime) -> Told | None:
+    """Return what a server says of its rate limit: what remains, and until when.
+
+    `RateLimit-Reset` is in seconds from now (draft-ietf-httpapi-ratelimit-headers), and
+    `X-RateLimit-Reset` is so with some vendors and a Unix time with others (Closient,
+    docs.closient.com/rate-limits, read in August 2026).
+    """
+    for family in ("ratelimit", "x-ratelimit"):
+        remaining = _count(headers.get(f"{family}-remaining"))
+        if remaining is None:
+            continue
+        reset = _duration(headers.get(f"{family}-reset", ""), now)
+        if reset is None or reset > _LONGEST:
+            continue
+        until = now.timestamp() + reset.total_seconds()
+        return Told(remaining, until, _count(headers.get(f"{family}-limit")))
+    return None
+
+
+def _count(text: str | None) -> int | None:
+    """Return a whole number; the first, where a list of windows or parameters follows it."""
+    first = (text or "").replace(";", ",").split(",")[0].strip()
+    counts = first.isascii() and first.isdigit() and len(first) <= _DIGITS
+    return int(first) if counts else None
+
+
+def _duration(text: str, now: datetime) -> timedelta | None:
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+        if not math.isfinite(seconds):
+            return None
+        if _MILLISECONDS[0] <= seconds < _MILLISECONDS[1]:
+            seconds /= 1000
+        if seconds >= _MOMENT_FROM:
+            seconds -= now.timestamp()
+        return timedelta(seconds=max(0.0, seconds))
+    except (ValueError, OverflowError):
+        return _until_date(text, now)
+
+
+def _until_date(text: str, now: datetime) -> timedelta | None:
+    try:
+        moment = parsedate_to_datetime(text)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(timedelta(0), aware - now)
+    except (ValueError, TypeError, OverflowError):
+        return None
