@@ -8,11 +8,11 @@ T = TypeVar("T")
 
 
 class Agenda(Generic[T]):
-    """Items in the order of their moments; those of one moment in the order they were added."""
+    """Items in the order of their moments; those of one moment by rank, then as they were added."""
 
     def __init__(self) -> None:
         """Begin with nothing to do."""
-        self._heap: list[tuple[float, int, T]] = []
+        self._heap: list[tuple[float, float, int, T]] = []
         self._turns = count()
 
     def __bool__(self) -> bool:
@@ -24,9 +24,9 @@ class Agenda(Generic[T]):
         """The earliest moment; infinity if there is nothing to do."""
         return self._heap[0][0] if self._heap else float("inf")
 
-    def add(self, moment: float, item: T) -> None:
-        """Note that an item comes at a moment."""
-        heapq.heappush(self._heap, (moment, next(self._turns), item))
+    def add(self, moment: float, item: T, *, rank: float = 0.0) -> None:
+        """Note that an item comes at a moment; of those of one moment, the lowest rank first."""
+        heapq.heappush(self._heap, (moment, rank, next(self._turns), item))
 
     def pop(self) -> T:
         """Take off and return the item that comes first.
@@ -34,7 +34,7 @@ class Agenda(Generic[T]):
         Raises:
             IndexError: If there is none.
         """
-        return heapq.heappop(self._heap)[2]
+        return heapq.heappop(self._heap)[3]
 
     def due(self, now: float) -> list[T]:
         """Take off and return what comes up to now."""

@@ -94,6 +94,25 @@ class Throttled(Event):
 
 
 @frozen
+class Economising(Event):
+    """The account's budget of requests is being spread, so that it lasts: questions come later."""
+
+    level = logging.WARNING
+    message = "budget spread out"
+    seconds: float
+    """Between two questions of the account, for now."""
+
+
+@frozen
+class ListFailed(Event):
+    """The vendor's list of jobs could not be had; the account's jobs are asked about one by one."""
+
+    level = logging.WARNING
+    message = "list failed"
+    error: ExportJobsError
+
+
+@frozen
 class NotRecorded(Event):
     """Something happened that the ledger could not take down."""
 

@@ -6,13 +6,14 @@ job, so that a crash forgets no job. There is no secret in it and no signed URL.
 
 import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
 from anyio import CancelScope, CapacityLimiter, to_thread
 
 from exportjobs._clock import Clock
+from exportjobs._durations import Durations
 from exportjobs._errors import LedgerFailed
 from exportjobs._export import Export, Resumption
 from exportjobs._finished import LandedFile, Work
@@ -20,10 +21,8 @@ from exportjobs._job import ExportJob, JobRef, JobStatus
 
 T = TypeVar("T")
 
-VERSION = 1
 _IN_MEMORY = ":memory:"
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
+_EXPORTS = """
 CREATE TABLE exports (
     number INTEGER PRIMARY KEY,
     vendor TEXT NOT NULL,
@@ -36,16 +35,28 @@ CREATE TABLE exports (
     raw_status TEXT,
     seen_at TEXT,
     landed_at TEXT
-) STRICT;
+) STRICT
+"""
+_FILES = """
 CREATE TABLE files (
     export INTEGER NOT NULL REFERENCES exports (number),
     path TEXT NOT NULL,
     size INTEGER NOT NULL,
     sha256 TEXT NOT NULL
-) STRICT;
-PRAGMA user_version = {VERSION};
-COMMIT;
+) STRICT
 """
+_DURATIONS = """
+CREATE TABLE durations (
+    vendor TEXT NOT NULL,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    learned TEXT NOT NULL,
+    PRIMARY KEY (vendor, account, kind)
+) STRICT
+"""
+_MIGRATIONS = ((_EXPORTS, _FILES), (_DURATIONS,))
+"""What makes a file of each version out of one of the version before, statement by statement."""
+VERSION = len(_MIGRATIONS)
 _INTEND = """
 INSERT INTO exports (vendor, account, kind, asked, intended_at, ref, status)
 VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -58,6 +69,9 @@ SELECT ref FROM exports
 WHERE ref IS NOT NULL AND landed_at IS NULL AND status NOT IN ('failed', 'cancelled')
 ORDER BY number
 """
+
+_LEARN = "INSERT OR REPLACE INTO durations (vendor, account, kind, learned) VALUES (?, ?, ?, ?)"
+_LEARNED = "SELECT vendor, account, kind, learned FROM durations"
 
 
 class Ledger:
@@ -106,6 +120,29 @@ class Ledger:
             LedgerFailed: If it cannot be recorded.
         """
         await self._do(lambda: self._land(number, files))
+
+    async def learn(self, work: Work, durations: Durations) -> None:
+        """Record how long jobs of a kind take. Nothing that lives in memory needs to be told.
+
+        Raises:
+            LedgerFailed: If it cannot be recorded.
+        """
+        if self._path != _IN_MEMORY:
+            row = (*work.account, work.kind, durations.to_json())
+            await self._do(lambda: self._database.execute(_LEARN, row))
+
+    async def learned(self) -> dict[tuple[str, str], dict[str, Durations]]:
+        """Return how long each account's kinds of job take; what cannot be read is left out.
+
+        Raises:
+            LedgerFailed: If the file cannot be read.
+        """
+        found: dict[tuple[str, str], dict[str, Durations]] = {}
+        rows = await self._do(lambda: self._database.execute(_LEARNED).fetchall())
+        for vendor, account, kind, text in rows:
+            with suppress(ValueError):
+                found.setdefault((vendor, account), {})[kind] = Durations.from_json(text)
+        return found
 
     async def outstanding(self) -> tuple[JobRef, ...]:
         """Return the jobs that had not ended or not landed when last seen, oldest first.
@@ -165,8 +202,14 @@ def _migrate(database: sqlite3.Connection) -> None:
             f"the ledger was written in version {version}, this library knows {VERSION}",
             remedy="upgrade exportjobs, or choose another file",
         )
-    if version == 0:
-        database.executescript(_SCHEMA)
+    if version < VERSION:
+        database.execute("BEGIN IMMEDIATE")
+        with database:
+            # Another process may have done it while this one waited for its turn.
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            for statement in (one for step in _MIGRATIONS[version:] for one in step):
+                database.execute(statement.strip())
+            database.execute(f"PRAGMA user_version = {VERSION}")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Literal, Self, TypedDict
 
 import anyio
 
+from exportjobs._account import Account
 from exportjobs._clock import Clock, SystemClock
 from exportjobs._decide import Counsel
 from exportjobs._errors import ExportJobsError, InvalidArgument, UnknownAccount, WrongDoor
@@ -28,16 +29,18 @@ from exportjobs._inputs import (
     duration,
 )
 from exportjobs._job import ExportJob, JobRef
+from exportjobs._lane import MOST, WIDEST
 from exportjobs._ledger import Ledger
 from exportjobs._limits import Allowance
 from exportjobs._loop import Loop
 from exportjobs._results import Promise, Results
 from exportjobs._schedule import Jitter, Schedule
 from exportjobs._session import Session
-from exportjobs._steps import Steps, job_of
+from exportjobs._steps import Steps
 from exportjobs._tasks import leave
-from exportjobs._tracked import Account, Tracked
+from exportjobs._tracked import Tracked
 from exportjobs._transport import Transport, Via
+from exportjobs._witness import Witness, job_of
 from exportjobs.adapter import Adapter
 
 OnExit = Literal["detach", "cancel"]
@@ -88,7 +91,7 @@ class Poller:
         Args:
             accounts: Adapters whose jobs may be resumed or cancelled by their refs alone. Those of
                 exports that are run or submitted need not be named.
-            interval: Seconds between two polls of a job, in place of each vendor's own pace.
+            interval: Seconds between two polls of a job, in place of what is learned of jobs.
             deadline: Seconds from submitting a job to giving up the wait for it; None never to.
             on_exit: Whether jobs that have not ended are left running at their vendors or cancelled
                 when the poller is left.
@@ -129,7 +132,9 @@ class Poller:
             await stack.enter_async_context(self._ledger)
             files = Transport(self._via, connections=self._downloads)
             stack.push_async_exit(files)
-            self._steps = Steps(self._clock, self._ledger, files, self._report)
+            witness = Witness(self._clock, self._ledger, self._report)
+            self._steps = Steps(self._clock, self._ledger, files, self._report, witness)
+            self._learned = await self._ledger.learned()
             self._tasks = anyio.create_task_group()
             await self._tasks.__aenter__()
             self._resources = stack.pop_all()
@@ -265,13 +270,13 @@ class Poller:
         """Return what is kept of an adapter's account, from the first time on."""
         accounts, key = self._loop.accounts, adapter.account
         if key not in accounts:
-            transport = Transport(self._via)
+            transport = Transport(self._via, connections=MOST + WIDEST)
             self._resources.push_async_exit(transport)
             schedule = Schedule(adapter.pace, self._interval)
             session = Session(adapter, transport, self._clock)
-            accounts[key] = Account(
-                session, Counsel(schedule, self._jitter), Allowance(adapter.slots)
-            )
+            counsel, allowance = Counsel(schedule, self._jitter), Allowance(adapter.slots)
+            learned = self._learned.get(key, {})
+            accounts[key] = Account(session, counsel, allowance, learned)
         check_same(accounts[key].session.adapter, adapter)
         return accounts[key]
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Generic, TypeVar
 
 import anyio
 import stamina
 from attrs import frozen
 
+from exportjobs._budgets import Budgets
 from exportjobs._clock import Clock
 from exportjobs._errors import (
     AuthenticationFailed,
     BrokenAdapter,
+    BudgetSpent,
     ExportJobsError,
     NetworkError,
     SubmitOutcomeUnknown,
@@ -20,9 +23,11 @@ from exportjobs._errors import (
     retold,
 )
 from exportjobs._flow import Flow, Request, Response, Token
+from exportjobs._hints import rate_limit, retry_after
 from exportjobs._job import JobRef
+from exportjobs._pace import Operation
 from exportjobs._quiet import quiet
-from exportjobs._refusal import refusal, server_wait
+from exportjobs._refusal import refusal
 from exportjobs._transport import Transport
 from exportjobs.adapter import Adapter
 
@@ -49,6 +54,7 @@ class Session:
     def __init__(self, adapter: Adapter, transport: Transport, clock: Clock) -> None:
         """Take the account and the way to its vendor; nothing is sent yet."""
         self.adapter = adapter
+        self.budgets = Budgets.of(adapter.budgets)
         self._transport = transport
         self._clock = clock
         self._signs_in = "sign_in" in adapter.capabilities()
@@ -57,7 +63,12 @@ class Session:
         self._renew_at = float("inf")
 
     async def converse(
-        self, begin: Callable[[], Flow[T]], wanted: type[T], ref: JobRef | None = None
+        self,
+        begin: Callable[[], Flow[T]],
+        wanted: type[T],
+        ref: JobRef | None = None,
+        *,
+        operation: Operation = Operation.OTHER,
     ) -> Answer[T]:
         """Drive a flow to its end: send what it yields, hand it the answers.
 
@@ -66,7 +77,7 @@ class Session:
             ExportJobsError: What the flow let pass, told which vendor and job it concerns.
         """
         try:
-            answer = await self._drive(begin(), self._exchange)
+            answer = await self._drive(begin(), partial(self._exchange, operation))
         except ExportJobsError as error:
             raise error.about(vendor=self.adapter.vendor, ref=ref) from error.__cause__
         except Exception as error:  # noqa: BLE001 - it is raised again, as the library's own
@@ -98,25 +109,25 @@ class Session:
                 except ExportJobsError as error:
                     request = flow.throw(error)
                 else:
-                    asked = server_wait(response.headers, now=self._clock.now())
+                    asked = retry_after(response.headers, now=self._clock.now())
                     request = flow.send(response)
         except StopIteration as end:
             return Answer(end.value, asked)
         finally:
             flow.close()
 
-    async def _exchange(self, request: Request) -> Response:
+    async def _exchange(self, operation: Operation, request: Request) -> Response:
         """Return the 2xx answer to a request, with one more try under a fresh token after a 401."""
         ready, token = await self.signed(request)
         try:
-            return await self._repaired(ready)
+            return await self._repaired(operation, ready)
         except AuthenticationFailed:
             if token is None or await self._current_token(refused=token) == token:
                 raise
             ready, _ = await self.signed(request)
-            return await self._repaired(ready)
+            return await self._repaired(operation, ready)
 
-    async def _repaired(self, request: Request) -> Response:
+    async def _repaired(self, operation: Operation, request: Request) -> Response:
         """Send a request, again where that is safe and promises to help.
 
         A request that is not idempotent is repeated only if nothing had been sent: no vendor knows
@@ -125,25 +136,40 @@ class Session:
         repairable = _can_repair if request.idempotent else Unreachable
         try:
             with quiet():
-                return await _again(repairable, self._answered, request)
+                return await _again(repairable, self._answered, operation, request)
         except (NetworkError, VendorUnavailable) as error:
             if request.idempotent or not _leaves_doubt(error):
                 raise
             raise SubmitOutcomeUnknown(f"no clear answer to a submit: {error.reason}") from error
 
-    async def _answered(self, request: Request) -> Response:
+    async def _answered(self, operation: Operation, request: Request) -> Response:
+        self._charge(operation)
         response = await self._transport.send(request, base_url=self.adapter.base_url)
-        error = refusal(response, self.adapter.error_codes, now=self._clock.now())
+        now = self._clock.now()
+        self.budgets = self.budgets.heard(rate_limit(response.headers, now=now))
+        error = refusal(response, self.adapter.error_codes, now=now)
         if error is not None:
             raise error
         return response
+
+    def _charge(self, operation: Operation) -> None:
+        """Count a request that is about to be sent, or refuse to send it."""
+        now = self._clock.now().timestamp()
+        wait = timedelta(seconds=self.budgets.wait(operation, now))
+        if wait:
+            budget = self.budgets.spent(operation, now) or "requests"
+            until = f"{self._clock.now() + wait:%Y-%m-%d %H:%M:%S} UTC"
+            reason = f"the {budget} that the vendor allows are used up until {until}"
+            raise BudgetSpent(reason, retry_after=wait)
+        self.budgets = self.budgets.sent(operation, now)
 
     async def _current_token(self, refused: Token | None = None) -> Token:
         """Return the account's token, a new one where the old one is due or was refused."""
         async with self._signing_in:
             due = self._clock.monotonic() >= self._renew_at
             if self._token is None or due or self._token == refused:
-                self._token = (await self._drive(self.adapter.sign_in(), self._repaired)).value
+                signing_in = partial(self._repaired, Operation.OTHER)
+                self._token = (await self._drive(self.adapter.sign_in(), signing_in)).value
                 self._renew_at = self._clock.monotonic() + _worth(self._token)
             return self._token
 

@@ -1,30 +1,41 @@
-"""One step of one export: the I/O that the loop starts, each returning what comes next."""
+"""One step of one export: the I/O that the desks start, each returning what comes next."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
-from attrs import evolve, frozen
+from attrs import frozen
 
+from exportjobs._account import Account
 from exportjobs._clock import Clock
 from exportjobs._decide import Ask, End, Step
 from exportjobs._download import Delivery, Download, Surroundings
-from exportjobs._errors import ExportJobsError, LedgerFailed, RateLimited
-from exportjobs._events import (
-    NotRecorded,
-    Observer,
-    Polled,
-    PollFailed,
-    StatusUnknown,
-    Submitted,
-    Throttled,
+from exportjobs._errors import (
+    AuthenticationFailed,
+    BudgetSpent,
+    DeadlineExceeded,
+    ExportJobsError,
+    InternalError,
+    RateLimited,
+    SlotsFull,
+    retold,
 )
-from exportjobs._export import Export, Resumption
-from exportjobs._job import ExportJob, JobRef
+from exportjobs._events import Economising, Observer, Polled, PollFailed, Submitted, Throttled
+from exportjobs._job import ExportJob
 from exportjobs._ledger import Ledger
+from exportjobs._pace import Limits, Operation
+from exportjobs._schedule import Bounds
 from exportjobs._session import Answer
 from exportjobs._tracked import Tracked
 from exportjobs._transport import Transport
+from exportjobs._witness import Witness, export_of, ref_of
+
+_MARGIN = 1.1
+"""What jitter may make of a wait."""
+_ROOM_ASKED = 3
+"""Times in a row that a vendor may be too busy to tell how many jobs it takes."""
+_PLENTY = 2.0
+"""How many times longer than the budget asks for a wait has to be, for the budget to be ample."""
 
 
 @frozen
@@ -35,81 +46,69 @@ class Steps:
     ledger: Ledger
     files: Transport
     report: Observer
+    witness: Witness
 
     async def submit(self, tracked: Tracked) -> Step:
-        """Submit an export that there is room for, or take up a job submitted earlier."""
-        account = tracked.account
+        """Submit an export that there is room for."""
+        account, export = tracked.account, export_of(tracked)
         try:
-            tracked.row = tracked.row or await self.ledger.intend(tracked.work)
-            if isinstance(tracked.work, Resumption):
-                return Ask(0.0)
-            answer = await account.session.converse(tracked.work.submit, ExportJob)
+            tracked.row = tracked.row or await self.ledger.intend(export)
+            answer = await account.session.converse(
+                export.submit, ExportJob, operation=Operation.SUBMIT
+            )
         except ExportJobsError as error:
             account.refusals += 1
             return account.counsel.after_submit_error(error, account.refusals)
         account.refusals = 0
-        return await self._accepted(tracked, tracked.work, answer)
-
-    async def _accepted(self, tracked: Tracked, export: Export, answer: Answer[ExportJob]) -> Step:
-        named = evolve(
-            answer.value.ref, kind=export.kind, digest=export.digest, submitted_at=self.clock.now()
-        )
-        tracked.job = evolve(answer.value, ref=named)
-        await self._note(tracked, self.ledger.record(tracked.row, tracked.job))
-        tracked.answered_at = self.clock.monotonic()
-        step = tracked.account.counsel.after_submit(tracked.job, answer.asked)
-        self.report(Submitted(tracked.subject, tracked.job, _next_in(step)))
-        self._note_status(tracked, tracked.job)
+        job = await self.witness.accepted(tracked, export, answer.value)
+        step = self._next(tracked, job, answer)
+        self.report(Submitted(tracked.subject, job, next_in(step)))
         return step
+
+    async def take_up(self, tracked: Tracked) -> Step:
+        """Take up a job that was submitted earlier."""
+        try:
+            tracked.row = tracked.row or await self.ledger.intend(tracked.work)
+        except ExportJobsError as error:
+            return End(error)
+        return Ask(0.0)
 
     async def ask(self, tracked: Tracked) -> Step:
         """Ask for a job's status."""
-        account = tracked.account
         try:
             answer = await self._polled(tracked)
         except ExportJobsError as error:
-            return self._unanswered(tracked, error)
-        tracked.failures = 0
-        job = await self._described(tracked, answer.value)
-        step = account.counsel.after_poll(job, answer.asked, unknown=tracked.unknown)
-        self.report(Polled(tracked.subject, job, _next_in(step)))
+            return self.unanswered(tracked, error)
+        tracked.failures = tracked.account.throttled = 0
+        tracked.singly = False
+        job = await self.witness.described(tracked, answer.value)
+        step = self._next(tracked, job, answer)
+        self.report(Polled(tracked.subject, job, next_in(step)))
         return step
 
-    async def _polled(self, tracked: Tracked) -> Answer[ExportJob]:
-        session, ref = tracked.account.session, ref_of(tracked)
-        tracked.polls += 1
-        return await session.converse(partial(session.adapter.poll, ref), ExportJob, ref)
+    async def learn_room(self, tracked: Tracked) -> AuthenticationFailed | None:
+        """Ask how many jobs an account may have, for the sake of an export that waits.
 
-    def _unanswered(self, tracked: Tracked, error: ExportJobsError) -> Step:
-        if not isinstance(error, RateLimited):
-            tracked.failures += 1
-            tracked.failed_polls += 1
-        submitted_at = ref_of(tracked).submitted_at
-        age = self.clock.now() - submitted_at if submitted_at else timedelta.max
-        step = tracked.account.counsel.after_poll_error(error, failures=tracked.failures, age=age)
-        if isinstance(step, Ask):
-            self.report(PollFailed(tracked.subject, error, step.seconds))
-        return step
-
-    async def _described(self, tracked: Tracked, snapshot: ExportJob) -> ExportJob:
-        """Take in a newer snapshot of a job and return what is now known of it."""
-        known, now = tracked.job, self.clock.monotonic()
-        snapshot = evolve(snapshot, ref=ref_of(tracked))
-        job = known.advance(snapshot) if known else snapshot
-        tracked.job = job
-        if known and job.status.is_terminal and not known.status.is_terminal:
-            tracked.latency = timedelta(seconds=now - tracked.answered_at)
-        tracked.answered_at = now
-        if known is None or (known.status, known.raw_status) != (job.status, job.raw_status):
-            await self._note(tracked, self.ledger.record(tracked.row, job))
-        self._note_status(tracked, job)
-        return job
-
-    def _note_status(self, tracked: Tracked, job: ExportJob) -> None:
-        """Count the answers in a row whose status nobody knows, and tell of the first."""
-        tracked.unknown = 0 if job.reading.recognised else tracked.unknown + 1
-        if tracked.unknown == 1:
-            self.report(StatusUnknown(tracked.subject, job.raw_status))
+        Returns:
+            The error that stops the account, if one does.
+        """
+        account = tracked.account
+        session = account.session
+        try:
+            answer = await session.converse(session.adapter.limits, Limits)
+        except AuthenticationFailed as error:
+            return error
+        except RateLimited as error:
+            self.throttled(tracked, error)
+            account.asks_room = account.throttled < _ROOM_ASKED
+        except ExportJobsError:
+            # Refusals will tell what could not be asked.
+            account.asks_room = False
+        else:
+            account.asks_room = False
+            until = self.clock.monotonic() + account.counsel.schedule.slow
+            account.allowance = account.allowance.told(answer.value, until)
+        return None
 
     async def land(self, tracked: Tracked) -> Step:
         """Download a finished job's files, if they are wanted."""
@@ -125,58 +124,133 @@ class Steps:
             return End(error.about(vendor=job.ref.vendor, ref=job.ref))
         finally:
             tracked.retried_downloads = download.retries
-        await self._note(tracked, self.ledger.land(tracked.row, tracked.files))
+        await self.witness.note(tracked, self.ledger.land(tracked.row, tracked.files))
         return End()
-
-    async def _renew(self, tracked: Tracked) -> ExportJob:
-        """Describe a finished job anew, for the sake of fresh addresses."""
-        adapter = tracked.account.session.adapter
-        while True:
-            try:
-                answer = await self._polled(tracked)
-            except RateLimited as error:
-                wait = error.retry_after or adapter.pace.interval
-                self.report(Throttled(tracked.subject, wait.total_seconds()))
-                await self.clock.sleep(wait.total_seconds())
-            else:
-                return await self._described(tracked, answer.value)
 
     async def cancel(self, tracked: Tracked) -> ExportJob:
         """Cancel a job and return what is then known of it."""
         session, ref = tracked.account.session, ref_of(tracked)
         tracked.row = tracked.row or await self.ledger.intend(tracked.work)
         answer = await session.converse(partial(session.adapter.cancel, ref), ExportJob, ref)
-        return await self._described(tracked, answer.value)
+        return await self.witness.described(tracked, answer.value)
 
-    async def _note(self, tracked: Tracked, writing: Awaitable[None]) -> None:
-        """Record something that has happened already: it stands, even if the ledger fails."""
+    def bounds(self, account: Account, of: Operation, asked: timedelta | None) -> Bounds:
+        """Return what bears on every question of a sort after an answer.
+
+        Where jobs are asked about one by one, each has its share of the budget.
+        """
+        now = self.clock.now().timestamp()
+        sharers = account.allowance.outstanding if of is Operation.POLL else 1
+        return Bounds(asked, account.session.budgets.thrift(of, now) * max(1, sharers))
+
+    def pause(self, tracked: Tracked, seconds: float) -> None:
+        """Let a job's whole account wait."""
+        account = tracked.account
+        account.allowance = account.allowance.paused(self.clock.monotonic() + seconds)
+        self.report(Throttled(tracked.subject, seconds))
+
+    def throttled(self, tracked: Tracked, error: RateLimited | SlotsFull) -> Ask:
+        """Let a job's whole account wait as its vendor asks, longer each time in a row."""
+        account = tracked.account
+        account.throttled += not isinstance(error, BudgetSpent)
+        step = account.counsel.after_throttle(error, account.throttled)
+        self.pause(tracked, step.seconds)
+        return step
+
+    def economise(self, tracked: Tracked, step: Ask, bounds: Bounds) -> None:
+        """Tell when it is the account's budget that decides, if that was not told before."""
+        account = tracked.account
+        if bounds.asked is not None or not tracked.recognised:
+            return
+        if step.seconds > bounds.thrift * _PLENTY:
+            account.thrifty = False
+        elif step.seconds <= bounds.thrift * _MARGIN and not account.thrifty:
+            account.thrifty = True
+            self.report(Economising(tracked.subject, bounds.thrift))
+
+    def _next(self, tracked: Tracked, job: ExportJob, answer: Answer[ExportJob]) -> Step:
+        account = tracked.account
+        bounds = self.bounds(account, Operation.POLL, answer.asked)
+        outlook = tracked.outlook(self.clock.monotonic())
+        step = account.counsel.after_answer(job, outlook, bounds)
+        if isinstance(step, Ask):
+            self.economise(tracked, step, bounds)
+        return step
+
+    async def _polled(self, tracked: Tracked) -> Answer[ExportJob]:
+        session, ref = tracked.account.session, ref_of(tracked)
+        tracked.polls += 1
+        begin = partial(session.adapter.poll, ref)
         try:
-            await writing
-        except LedgerFailed as error:
-            self.report(NotRecorded(tracked.subject, error))
+            return await session.converse(begin, ExportJob, ref, operation=Operation.POLL)
+        except BudgetSpent:
+            tracked.polls -= 1
+            raise
+
+    def unanswered(self, tracked: Tracked, error: ExportJobsError) -> Step:
+        """Decide after a question about a job got no answer that helps."""
+        if isinstance(error, RateLimited | SlotsFull) and not isinstance(error, BudgetSpent):
+            step: Step = self.throttled(tracked, error)
+        else:
+            step = self._failed(tracked, error)
+        if isinstance(step, Ask) and not isinstance(error, BudgetSpent):
+            self.report(PollFailed(tracked.subject, error, step.seconds))
+        return step
+
+    def _failed(self, tracked: Tracked, error: ExportJobsError) -> Step:
+        if not isinstance(error, BudgetSpent):
+            tracked.failures += 1
+            tracked.failed_polls += 1
+        submitted_at = ref_of(tracked).submitted_at
+        age = self.clock.now() - submitted_at if submitted_at else timedelta.max
+        counsel = tracked.account.counsel
+        return counsel.after_poll_error(error, failures=tracked.failures, age=age)
+
+    async def _renew(self, tracked: Tracked) -> ExportJob:
+        """Describe a finished job anew, for the sake of fresh addresses."""
+        while True:
+            await self._leave_alone(tracked)
+            try:
+                answer = await self._polled(tracked)
+            except BudgetSpent:
+                continue
+            except RateLimited as error:
+                self.throttled(tracked, error)
+            else:
+                return await self.witness.described(tracked, answer.value)
+
+    async def _leave_alone(self, tracked: Tracked) -> None:
+        """Wait until the account may be asked about a job."""
+        now = self.clock.monotonic()
+        hold = tracked.account.hold(tracked, now, self.clock.now().timestamp())
+        if hold > now:
+            await self.clock.sleep(hold - now)
 
 
-def _next_in(step: Step) -> float | None:
+async def guarded(step: Callable[[Tracked], Awaitable[Step]], tracked: Tracked) -> Step:
+    """Take a step; a mistake of ours ends the one export that it was made about."""
+    try:
+        return await step(tracked)
+    except Exception as error:  # noqa: BLE001 - it is not to end all the others
+        return End(internal(error, tracked))
+
+
+def internal(error: Exception, tracked: Tracked) -> InternalError:
+    """Return the error that stands for a mistake of this library's own."""
+    vendor, _ = tracked.work.account
+    reason = f"the library made a mistake ({type(error).__name__})"
+    mistake = InternalError(reason, vendor=vendor, ref=tracked.ref)
+    mistake.__cause__ = retold(error)
+    return mistake
+
+
+def too_late(tracked: Tracked, reason: str) -> DeadlineExceeded:
+    """Return the error that ends the wait for an export."""
+    vendor, _ = tracked.work.account
+    remedy = None if tracked.ref else "run it again with a later deadline"
+    return DeadlineExceeded(reason, vendor=vendor, ref=tracked.ref, remedy=remedy)
+
+
+def next_in(step: Step) -> float | None:
+    """Return the seconds until the next question, if there is one."""
     return step.seconds if isinstance(step, Ask) else None
-
-
-def job_of(tracked: Tracked) -> ExportJob:
-    """Return a tracked job that has been described.
-
-    Raises:
-        LookupError: If it has not.
-    """
-    if tracked.job is None:
-        raise LookupError(str(tracked.subject))
-    return tracked.job
-
-
-def ref_of(tracked: Tracked) -> JobRef:
-    """Return the name of a tracked job that has been submitted.
-
-    Raises:
-        LookupError: If it has not.
-    """
-    if tracked.ref is None:
-        raise LookupError(str(tracked.subject))
-    return tracked.ref

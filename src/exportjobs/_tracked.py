@@ -1,21 +1,26 @@
-"""What the loop keeps in mind: the accounts, and the exports that it has taken up."""
+"""What the loop keeps in mind of one export that it has taken up."""
 
-from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from exportjobs._decide import Counsel, Step
-from exportjobs._errors import ExportJobsError
+from exportjobs._course import Course
+from exportjobs._decide import Step
 from exportjobs._events import Subject
 from exportjobs._export import Resumption
 from exportjobs._finished import Finished, LandedFile, Story, Work
 from exportjobs._job import ExportJob, JobRef
-from exportjobs._limits import Allowance
-from exportjobs._session import Session
+from exportjobs._schedule import Outlook
+
+if TYPE_CHECKING:
+    from exportjobs._account import Account
+
+_NEVER = float("inf")
+_LONG_AGO = float("-inf")
 
 
 class Phase(StrEnum):
@@ -33,32 +38,12 @@ class Phase(StrEnum):
 
 
 @define(eq=False)
-class Account:
-    """One account's conversation, its room, and the exports that wait for it."""
-
-    session: Session
-    counsel: Counsel
-    allowance: Allowance
-    waiting: "deque[Tracked]" = field(factory=deque["Tracked"])
-    outstanding: "set[Tracked]" = field(factory=set["Tracked"])
-    submitting: int = 0
-    refusals: int = 0
-    """Submits refused in a row."""
-    stopped_by: ExportJobsError | None = None
-
-    @property
-    def in_order(self) -> "list[Tracked]":
-        """What is outstanding, in the order taken up."""
-        return sorted(self.outstanding, key=lambda tracked: tracked.number)
-
-
-@define(eq=False)
 class Tracked:
     """One export that the loop has taken up. Moments are monotonic seconds."""
 
     number: int
     work: Work
-    account: Account
+    account: "Account"
     folder: Path | None
     phase: Phase = Phase.WAITING
     holds_slot: bool = False
@@ -71,13 +56,22 @@ class Tracked:
     retried_downloads: int = 0
     latency: timedelta | None = None
     due: float = 0.0
-    """When to ask about it; before it is submitted, when to give it up."""
-    answered_at: float = 0.0
+    """When to ask about it."""
+    ask_from: float = _LONG_AGO
+    """From when on the server agrees to be asked about it."""
+    give_up_at: float = _NEVER
+    began_at: float = 0.0
+    """When it was submitted."""
+    answered_at: float | None = None
     """When the vendor last described the job."""
+    course: Course = field(factory=Course)
+    """How far it has come, as far as the vendor tells."""
+    singly: bool = False
+    """Whether the next question is about this job alone."""
+    listed: bool = True
+    """Whether the vendor's list has it, as far as is known."""
     failures: int = 0
     """Polls failed in a row."""
-    unknown: int = 0
-    """Polls in a row that found a status nobody knows."""
     parked_step: Step | None = None
     on_accepted: Callable[[], None] | None = None
     listeners: list[Callable[[Finished], None]] = field(factory=list[Callable[[Finished], None]])
@@ -93,6 +87,17 @@ class Tracked:
         if self.job is not None:
             return self.job.ref
         return self.work.ref if isinstance(self.work, Resumption) else None
+
+    @property
+    def recognised(self) -> bool:
+        """Whether the adapter knows the job's last status."""
+        return self.job is None or self.job.reading.recognised
+
+    def outlook(self, now: float) -> Outlook:
+        """Return what bears on when to ask about it, as it was just described."""
+        account, age = self.account, now - self.began_at
+        durations = account.durations(self.work.kind)
+        return Outlook(age, durations, self.course, self.recognised, account.stakes)
 
     def tell(self, finished: Finished) -> None:
         """Hand the end over to everyone who waits for it."""

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exportjobs._budgets import Budgets
 from exportjobs.adapter import (
     AuthenticationFailed,
     ExportJobsError,
     InvalidArgument,
     JobNotFound,
     MalformedResponse,
+    Operation,
     PermissionDenied,
     QuotaExceeded,
     RateLimited,
@@ -23,6 +25,9 @@ from exportjobs.adapter import (
 
 from .cases import CASES, CLARI, CLOSIENT, CSV, DEMANDBASE, DEMANDBASE_V1, KEY, OTHER_KEY, Case
 from .support import Wire, answer, body_of, request_of, submitted
+
+DAY = 86_400.0
+MIDNIGHT = 20_000 * DAY
 
 every_adapter = pytest.mark.parametrize("case", CASES, ids=str)
 
@@ -293,23 +298,88 @@ def test_a_submit_answered_with_no_usable_id_is_malformed(case: Case, nameless: 
 
 
 @pytest.mark.parametrize(
-    ("case", "first", "interval"),
+    ("case", "typical", "floor"),
     [
-        (CLARI, 3, 5),
-        (DEMANDBASE, 30, 60),
-        (DEMANDBASE_V1, 5, 15),
-        (CLOSIENT, 3, 10),
-        (CSV, 2, 5),
+        (CLARI, 120, 1),
+        (DEMANDBASE, 300, 10),
+        (DEMANDBASE_V1, 300, 1),
+        (CLOSIENT, 120, 1),
+        (CSV, 30, 1),
     ],
     ids=str,
 )
-def test_an_account_is_asked_no_more_often_than_its_vendor_affords(
-    case: Case, first: int, interval: int
-) -> None:
-    """A day's allowance of questions lasts for the day."""
+def test_an_account_is_asked_at_its_vendors_pace(case: Case, typical: int, floor: int) -> None:
+    """A guess at how long a job takes, and how soon it is worth asking again at all."""
     pace = case.adapter.pace
 
-    assert (pace.first, pace.interval) == (timedelta(seconds=first), timedelta(seconds=interval))
+    assert (pace.typical, pace.floor) == (timedelta(seconds=typical), timedelta(seconds=floor))
+    assert pace.floor < pace.typical < pace.ceiling
+    assert pace.floor < pace.slow
+
+
+@pytest.mark.parametrize(
+    ("case", "by_the_calendar", "rolling"),
+    [
+        (CLARI, [], []),
+        (
+            DEMANDBASE,
+            ["60 submit requests a day"],
+            ["300 poll requests a day", "1,200 list requests a day"],
+        ),
+        (DEMANDBASE_V1, [], []),
+        (CLOSIENT, [], ["300 requests a minute", "10,000 requests a day"]),
+        (CSV, [], []),
+    ],
+    ids=str,
+)
+def test_the_budgets_are_those_that_the_vendor_publishes(
+    case: Case, by_the_calendar: list[str], rolling: list[str]
+) -> None:
+    """Who publishes none is asked as often as it is worth; a calendar day ends at midnight UTC."""
+    budgets = case.adapter.budgets
+
+    assert [str(budget) for budget in budgets if budget.calendar] == by_the_calendar
+    assert [str(budget) for budget in budgets if not budget.calendar] == rolling
+
+
+@pytest.mark.parametrize(
+    ("case", "slots"),
+    [(CLARI, None), (DEMANDBASE, 1), (DEMANDBASE_V1, None), (CLOSIENT, None), (CSV, None)],
+    ids=str,
+)
+def test_the_slots_are_those_that_the_vendor_publishes(case: Case, slots: int | None) -> None:
+    """Clari's differ from tenant to tenant, and it tells them when it is asked."""
+    assert case.adapter.slots == slots
+
+
+@pytest.mark.parametrize(
+    ("case", "operation", "sometimes"),
+    [
+        (DEMANDBASE, Operation.POLL, timedelta(minutes=45)),
+        (DEMANDBASE, Operation.LIST, timedelta(minutes=10)),
+        (CLOSIENT, Operation.POLL, timedelta(seconds=90)),
+    ],
+    ids=str,
+)
+def test_a_vendors_budget_lasts_all_day(
+    case: Case, operation: Operation, sometimes: timedelta
+) -> None:
+    """Asking all the time, as often as a thrifty account may: never refused, and never blind."""
+    budgets, begin = Budgets.of(case.adapter.budgets), MIDNIGHT
+    now, gaps = begin, list[float]()
+    while now < begin + DAY:
+        assert budgets.wait(operation, now) == 0
+        budgets = budgets.sent(operation, now)
+        gaps.append(max(case.adapter.pace.floor.total_seconds(), budgets.thrift(operation, now)))
+        now += gaps[-1]
+
+    assert max(gaps) < sometimes.total_seconds()
+    (allowed,) = {
+        budget.requests
+        for budget in case.adapter.budgets
+        if budget.of in (None, operation) and budget.per == timedelta(days=1)
+    }
+    assert 0.85 * allowed <= len(gaps) <= allowed
 
 
 @every_adapter

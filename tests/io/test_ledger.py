@@ -11,11 +11,36 @@ import pytest
 from tests.loop.support import KEY, SIGNATURE, Acme, signed
 
 from exportjobs import ExportJob, JobRef, JobStatus, LandedFile, LedgerFailed
+from exportjobs._durations import Durations
 from exportjobs._ledger import VERSION, Ledger
 from exportjobs.adapter import Artifact, Export, Reading, evolve
 from exportjobs.testing import ManualClock
 
 Open = Callable[[], Ledger]
+_FIRST = """
+CREATE TABLE exports (
+    number INTEGER PRIMARY KEY,
+    vendor TEXT NOT NULL,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    asked TEXT,
+    intended_at TEXT NOT NULL,
+    ref TEXT,
+    status TEXT,
+    raw_status TEXT,
+    seen_at TEXT,
+    landed_at TEXT
+) STRICT;
+CREATE TABLE files (
+    export INTEGER NOT NULL REFERENCES exports (number),
+    path TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL
+) STRICT;
+PRAGMA user_version = 1;
+"""
+"""What the first version of the library made."""
+LEARNED = Durations.prior(60.0).ended(10.0, 12.0).ended(20.0, 25.0)
 
 
 @pytest.fixture
@@ -180,6 +205,82 @@ async def test_a_later_versions_file_is_refused_and_left_as_it_is(
     assert rows(file, "SELECT name FROM sqlite_master") == []
 
 
+def first_version(file: Path, *jobs: ExportJob) -> None:
+    """Write a file as the first version of the library did, with jobs that it had seen."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.executescript(_FIRST)
+        for one in jobs:
+            database.execute(
+                "INSERT INTO exports (vendor, account, kind, asked, intended_at, ref, status)"
+                " VALUES ('acme', 'default', 'report', '{}', '2025-12-31T00:00:00+00:00', ?, ?)",
+                (one.ref.to_json(), one.status),
+            )
+
+
+async def test_a_file_of_the_first_version_is_brought_up_to_date(
+    open_ledger: Open, file: Path
+) -> None:
+    """Its jobs are offered again, and it takes what the first version did not know of."""
+    first_version(file, job("q1"), job("q2", JobStatus.FAILED), job("q3", JobStatus.DONE))
+
+    async with open_ledger() as ledger:
+        outstanding = await ledger.outstanding()
+        again = await ledger.intend(Acme().resume(job("q3").ref))
+        await ledger.learn(report("q1"), LEARNED)
+        learned = await ledger.learned()
+
+    assert outstanding == (job("q1").ref, job("q3").ref)
+    assert again == 3
+    assert learned["acme", "default"]["report"].to_json() == LEARNED.to_json()
+    assert rows(file, "PRAGMA user_version") == [(VERSION,)] == [(2,)]
+
+
+async def test_a_file_is_brought_up_to_date_once(open_ledger: Open, file: Path) -> None:
+    """The next process finds it as it should be, with all that is in it."""
+    first_version(file, job("q1"))
+
+    for _ in range(3):
+        async with open_ledger() as ledger:
+            await ledger.learn(report("q1"), LEARNED)
+
+    assert rows(file, "SELECT count(*) FROM exports") == [(1,)]
+    assert rows(file, "SELECT count(*) FROM durations") == [(1,)]
+
+
+@pytest.mark.parametrize("old", [True, False], ids=["old", "new"])
+async def test_many_processes_may_open_a_file_at_once(
+    open_ledger: Open, file: Path, *, old: bool
+) -> None:
+    """One of them makes it or brings it up to date; the others find it so."""
+    if old:
+        first_version(file)
+
+    async def one(number: int) -> None:
+        async with open_ledger() as ledger:
+            await ledger.record(await ledger.intend(report(f"q{number}")), job(f"q{number}"))
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(8):
+            tasks.start_soon(one, number)
+
+    assert rows(file, "SELECT count(*) FROM exports") == [(8,)]
+
+
+async def test_an_old_file_and_a_new_one_have_the_same_tables(
+    clock: ManualClock, file: Path, tmp_path: Path
+) -> None:
+    """However a file came about, it can be read in one way."""
+    new, schema = tmp_path / "new.db", "SELECT type, name, sql FROM sqlite_master ORDER BY name"
+    first_version(file)
+
+    for path in (file, new):
+        async with Ledger(path, clock):
+            pass
+
+    assert rows(file, schema) == rows(new, schema) != []
+
+
 @pytest.mark.parametrize(
     "content", [b"not a database, but long enough to be read as one" * 100, b"\0" * 4096]
 )
@@ -265,6 +366,80 @@ async def test_what_is_written_survives_a_crash(open_ledger: Open, file: Path) -
         assert rows(file, "SELECT status FROM exports") == [("running",)]
 
 
+async def test_what_was_learned_outlives_the_process(open_ledger: Open) -> None:
+    """For each account and each of its kinds, as it was last."""
+    earlier, other = Durations.prior(60.0), Durations.prior(3600.0)
+    async with open_ledger() as ledger:
+        await ledger.learn(report("q1"), earlier)
+        await ledger.learn(report("q2"), LEARNED)
+        await ledger.learn(Acme(name="emea").report("q1"), other)
+        await ledger.learn(Acme().resume(evolve(job("q1").ref, kind="audit")), other)
+
+    async with open_ledger() as ledger:
+        learned = await ledger.learned()
+
+    assert {
+        account: {kind: durations.to_json() for kind, durations in kinds.items()}
+        for account, kinds in learned.items()
+    } == {
+        ("acme", "default"): {"report": LEARNED.to_json(), "audit": other.to_json()},
+        ("acme", "emea"): {"report": other.to_json()},
+    }
+
+
+async def test_a_new_ledger_has_learned_nothing(open_ledger: Open) -> None:
+    """The adapters' guesses are what it begins with."""
+    async with open_ledger() as ledger:
+        assert await ledger.learned() == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "null", "7", "[]", "{}", '{"version": 99}', "[" * 100_000, "\x00"]
+)
+async def test_what_was_learned_and_cannot_be_read_is_left_out(
+    open_ledger: Open, file: Path, text: str
+) -> None:
+    """It is learned again; the rest of it, and the jobs, are what they were."""
+    async with open_ledger() as ledger:
+        await ledger.record(await ledger.intend(report("q1")), job("q1"))
+        await ledger.learn(report("q1"), LEARNED)
+        await ledger.learn(Acme(name="emea").report("q1"), LEARNED)
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("UPDATE durations SET learned = ? WHERE account = 'emea'", (text,))
+
+    async with open_ledger() as ledger:
+        learned = await ledger.learned()
+        outstanding = await ledger.outstanding()
+        await ledger.learn(Acme(name="emea").report("q1"), LEARNED)
+        healed = await ledger.learned()
+
+    assert list(learned) == [("acme", "default")]
+    assert set(healed) == {("acme", "default"), ("acme", "emea")}
+    assert outstanding == (job("q1").ref,)
+
+
+async def test_a_ledger_in_memory_has_nobody_to_learn_for(clock: ManualClock) -> None:
+    """What is learned lives as long as the poller, which keeps it itself."""
+    async with Ledger(None, clock) as ledger:
+        await ledger.learn(report("q1"), LEARNED)
+
+        assert await ledger.learned() == {}
+
+
+async def test_learning_that_cannot_be_recorded_is_one_of_our_errors(
+    open_ledger: Open, file: Path
+) -> None:
+    """Like everything else about a ledger that breaks while it is open."""
+    async with open_ledger() as ledger:
+        with closing(sqlite3.connect(file, isolation_level=None)) as database:
+            database.execute("DROP TABLE durations")
+
+        with pytest.raises(LedgerFailed, match=r"ledger\.db"):
+            await ledger.learn(report("q1"), LEARNED)
+        with pytest.raises(LedgerFailed, match=r"ledger\.db"):
+            await ledger.learned()
+
+
 async def test_no_secret_and_no_signed_url_is_in_the_file(
     open_ledger: Open, tmp_path: Path
 ) -> None:
@@ -274,6 +449,7 @@ async def test_no_secret_and_no_signed_url_is_in_the_file(
         number = await ledger.intend(report("q1"))
         await ledger.record(number, raw)
         await ledger.land(number, (LandedFile(tmp_path / "q1.csv", 4, "ab"),))
+        await ledger.learn(report("q1"), LEARNED)
         content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
     assert b"report" in content

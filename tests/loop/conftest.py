@@ -1,15 +1,18 @@
 """A clock that jumps by itself, Acme's API on it, and pollers that talk to nobody else."""
 
+from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from exportjobs import Event, Poller
 from exportjobs.testing import ManualClock
 
-from .support import MakePoller, Vendor, middle
+from .support import MakePoller, middle
+from .vendor import Vendor
 
 
 @pytest.fixture
@@ -33,18 +36,31 @@ def events() -> list[Event]:
 
 @pytest.fixture
 def make_poller(clock: ManualClock, vendor: Vendor, events: list[Event]) -> MakePoller:
-    """Return a function that makes pollers on the clock and Acme, with no jitter."""
+    """Return a function that makes pollers on the clock and Acme, every 10 s, with no jitter."""
 
     def make(**options: Any) -> Poller:  # noqa: ANN401 - PollerOptions, for any test to add to
         usual: dict[str, Any] = {
             "clock": clock,
             "via": vendor.via,
             "jitter": middle,
+            "interval": 10,
             "observers": [events.append],
         }
         return Poller(**(usual | options))
 
     return make
+
+
+@pytest.fixture
+def tokens(vendor: Vendor) -> deque[httpx.Response]:
+    """Return the answers to signing in, in order; the last is repeated."""
+    answers = deque([httpx.Response(200, json={"token": "t1"})])
+
+    def give(_: httpx.Request) -> httpx.Response:
+        return answers.popleft() if len(answers) > 1 else answers[0]
+
+    vendor.router.post(path="/v1/token").mock(side_effect=give)
+    return answers
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,34 +1,37 @@
-"""A made-up vendor: Acme's adapters, and its API as a script that answers from memory."""
+"""A made-up vendor, Acme: its adapters, and what tests of the loop say and do again and again."""
 
-import json
-import re
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from typing import ClassVar, Final
 
 import httpx
-import respx
 from anyio.lowlevel import checkpoint
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from exportjobs import Export, Finished, Poller, Resumption
 from exportjobs.adapter import (
     Adapter,
     Artifact,
+    Budget,
     ExportJob,
     Flow,
     JobRef,
+    Limits,
+    Operation,
     Pace,
+    Progress,
     Request,
     Response,
     SlotsFull,
     StatusMap,
     Token,
     credential,
+    evolve,
     export,
     path,
+    structure,
 )
 from exportjobs.testing import ManualClock
 
@@ -60,6 +63,7 @@ class ReportBody:
     links: tuple[str, ...] = ()
     reason: str | None = None
     size: int | None = None
+    percent: int | None = None
 
 
 @frozen
@@ -67,9 +71,7 @@ class Acme(Adapter):
     """Acme's reports, under a key that goes along in a header of its own."""
 
     vendor: ClassVar[str] = "acme"
-    pace: ClassVar[Pace] = Pace(
-        first=timedelta(seconds=2), interval=timedelta(seconds=10), ceiling=timedelta(minutes=5)
-    )
+    pace: ClassVar[Pace] = Pace(typical=timedelta(seconds=30))
     error_codes: ClassVar = {"BUSY": SlotsFull}
     key: str = field(default=KEY, repr=False, validator=credential)
     base_url: str = field(default=API, kw_only=True)
@@ -96,14 +98,19 @@ class Acme(Adapter):
 
     def job(self, response: Response) -> ExportJob:
         """Return the job that an answer describes."""
-        body = response.body(ReportBody)
+        return self.described(response.json())
+
+    def described(self, raw: object) -> ExportJob:
+        """Return the job that a body describes."""
+        body = structure(raw, ReportBody)
         links = tuple(self.artifact(link, body.size) for link in body.links)
         return ExportJob(
             ref=self.ref(body.id),
             reading=_STATUSES.read(body.status),
             artifacts=links,
+            progress=Progress(body.percent, 100) if body.percent is not None else None,
             error=body.reason,
-            raw=response.json(),
+            raw=raw,
         )
 
     def artifact(self, link: str, size: int | None) -> Artifact:
@@ -123,6 +130,56 @@ class TwoAtATime(Acme):
     """Acme, for customers with two slots."""
 
     slots: ClassVar[int | None] = 2
+
+
+@frozen
+class Listing(Acme):
+    """Acme, where it lists its reports, ten to a page."""
+
+    def list_jobs(self, wanted: frozenset[str] = frozenset()) -> Flow[tuple[ExportJob, ...]]:
+        """Ask for many reports, until all the wanted ones were seen."""
+        jobs: list[ExportJob] = []
+        for page in count(1):
+            response = yield Request.get("/reports", params={"page": page})
+            bodies = response.json()["reports"]
+            jobs += [self.listed(body) for body in bodies]
+            if not bodies or wanted <= {job.ref.id for job in jobs}:
+                break
+        return tuple(jobs)
+
+    def listed(self, raw: object) -> ExportJob:
+        """Return the job that a row of the list describes."""
+        return self.described(raw)
+
+
+@frozen
+class BrieflyListing(Listing):
+    """Acme, where its list does not tell of links."""
+
+    def listed(self, raw: object) -> ExportJob:
+        """Return what the row tells, marked as not being all."""
+        return evolve(self.described(raw), brief=True, artifacts=())
+
+
+@frozen
+class Counted(Listing):
+    """Acme, where it counts: five questions and three lists a minute, two submits a day."""
+
+    budgets: ClassVar[tuple[Budget, ...]] = (
+        Budget(requests=5, per=timedelta(minutes=1), of=Operation.POLL),
+        Budget(requests=3, per=timedelta(minutes=1), of=Operation.LIST),
+        Budget(requests=2, per=timedelta(days=1), of=Operation.SUBMIT, calendar=True),
+    )
+
+
+@frozen
+class Frank(Acme):
+    """Acme, where it tells how many reports there may be."""
+
+    def limits(self) -> Flow[Limits]:
+        """Ask how many reports there may be."""
+        response = yield Request.get("/limits")
+        return response.body(Limits)
 
 
 @frozen
@@ -146,142 +203,6 @@ class SignedIn(Acme):
         given = (yield request).json()
         lifetime = given.get("lifetime")
         return Token(given["token"], timedelta(seconds=lifetime) if lifetime else None)
-
-
-@frozen
-class Seen:
-    """A request that reached the vendor."""
-
-    moment: float
-    request: httpx.Request = field(repr=False)
-    said: str
-
-    @property
-    def header(self) -> httpx.Headers:
-        """The request's headers."""
-        return self.request.headers
-
-
-@define
-class Script:
-    """What the vendor says of one report: to submits, to polls, and to a cancellation."""
-
-    submits: deque[Answer]
-    polls: deque[Answer]
-    cancels: deque[Answer]
-    links: tuple[str, ...]
-    lasts: float | None
-    size: int | None
-    since: float | None = None
-
-
-class Vendor:
-    """Acme's API and the host of its files, as an httpx transport."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        """Take the time by which reports end."""
-        self.seen: list[Seen] = []
-        self.files: dict[str, Sequence[Answer | bytes]] = {}
-        self.on_request: Callable[[str], None] = lambda _: None
-        self._clock = clock
-        self._scripts: dict[str, Script] = {}
-        self.router = respx.Router(assert_all_called=False)
-        report = re.compile(rf"{re.escape(API)}/reports/(?P<name>[^/?]+)$")
-        self.router.post(f"{API}/reports").mock(side_effect=self._submit)
-        self.router.get(url=report).mock(side_effect=self._poll)
-        self.router.delete(url=report).mock(side_effect=self._cancel)
-        self.router.get(host="files.acme.test").mock(side_effect=self._file)
-        self.via = httpx.MockTransport(self._seen)
-
-    def report(
-        self,
-        name: str,
-        *polls: Answer,
-        submits: Iterable[Answer] = ("queued",),
-        cancels: Iterable[Answer] = ("cancelled",),
-        links: tuple[str, ...] = (),
-        lasts: float | None = None,
-        size: int | None = None,
-    ) -> None:
-        """Say how a report goes: answer by answer, the last again and again, or by its length."""
-        self._scripts[name] = Script(
-            deque(submits), deque(polls or ("running", "done")), deque(cancels), links, lasts, size
-        )
-
-    @property
-    def said(self) -> list[str]:
-        """Every request so far, such as `GET /reports/q3`."""
-        return [seen.said for seen in self.seen]
-
-    def moments(self, said: str) -> list[float]:
-        """Return when a request was made."""
-        return [seen.moment for seen in self.seen if seen.said == said]
-
-    async def _seen(self, request: httpx.Request) -> httpx.Response:
-        said = f"{request.method} {request.url.path.removeprefix('/v1')}"
-        if said == "POST /reports":
-            said = f"{said}/{_name(request)}"
-        self.seen.append(Seen(self._clock.monotonic(), request, said))
-        self.on_request(said)
-        return await self.router.async_handler(request)
-
-    def _submit(self, request: httpx.Request) -> httpx.Response:
-        name = _name(request)
-        script = self._scripts[name]
-        answer = self._answer(name, _next(script.submits))
-        if answer.is_success:
-            script.since = self._clock.monotonic()
-        return answer
-
-    def _poll(self, _: httpx.Request, name: str) -> httpx.Response:
-        script = self._scripts[name]
-        if script.lasts is None:
-            return self._answer(name, _next(script.polls))
-        age = self._clock.monotonic() - (script.since or 0.0)
-        return self._answer(name, "running" if age < script.lasts else "done")
-
-    def _cancel(self, _: httpx.Request, name: str) -> httpx.Response:
-        return self._answer(name, _next(self._scripts[name].cancels))
-
-    def _file(self, request: httpx.Request) -> httpx.Response:
-        name = request.url.path.lstrip("/")
-        answers = self.files[name]
-        turn = self.said.count(f"GET /{name}") - 1
-        answer = answers[min(turn, len(answers) - 1)]
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(answer, str | bytes):
-            return httpx.Response(200, content=answer)
-        return answer
-
-    def _answer(self, name: str, answer: Answer) -> httpx.Response:
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(answer, httpx.Response):
-            return answer
-        script = self._scripts[name]
-        links = script.links if answer == "done" else ()
-        reason = "out of paper" if answer == "failed" else None
-        size = script.size
-        body = {"id": name, "status": answer, "links": links, "reason": reason, "size": size}
-        return httpx.Response(201, content=json.dumps(body))
-
-    def running(self) -> int:
-        """Return how many reports are under way, of those that have a length."""
-        now = self._clock.monotonic()
-        return sum(
-            script.since is not None and now < script.since + (script.lasts or 0.0)
-            for script in self._scripts.values()
-        )
-
-
-def _name(request: httpx.Request) -> str:
-    found = re.search(rb'"name":"([^"]+)"', request.content)
-    return found[1].decode() if found else ""
-
-
-def _next(answers: deque[Answer]) -> Answer:
-    return answers.popleft() if len(answers) > 1 else answers[0]
 
 
 def signed(name: str) -> str:

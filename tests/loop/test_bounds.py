@@ -11,7 +11,8 @@ import trio.testing
 
 from exportjobs.testing import ManualClock
 
-from .support import Acme, MakePoller, Vendor
+from .support import Acme, MakePoller
+from .vendor import Vendor
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):

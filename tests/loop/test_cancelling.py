@@ -15,7 +15,8 @@ from exportjobs import (
 from exportjobs._ledger import Ledger
 from exportjobs.testing import ManualClock
 
-from .support import Acme, MakePoller, Uncancellable, Vendor, finish, reports, signed, status
+from .support import Acme, MakePoller, Uncancellable, finish, reports, signed, status
+from .vendor import Vendor
 
 ELSEWHERE = JobRef("acme", "default", "q3", kind="report")
 

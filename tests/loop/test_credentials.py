@@ -9,30 +9,8 @@ import pytest
 from exportjobs import AuthenticationFailed, PermissionDenied
 from exportjobs.adapter import JobRef
 
-from .support import (
-    Acme,
-    Answer,
-    MakePoller,
-    OneAtATime,
-    SignedIn,
-    Vendor,
-    finish,
-    id_of,
-    reports,
-    status,
-)
-
-
-@pytest.fixture
-def tokens(vendor: Vendor) -> deque[httpx.Response]:
-    """Return the answers to signing in, in order; the last is repeated."""
-    answers = deque([httpx.Response(200, json={"token": "t1"})])
-
-    def give(_: httpx.Request) -> httpx.Response:
-        return answers.popleft() if len(answers) > 1 else answers[0]
-
-    vendor.router.post(path="/v1/token").mock(side_effect=give)
-    return answers
+from .support import Acme, Answer, MakePoller, OneAtATime, SignedIn, finish, id_of, reports, status
+from .vendor import Vendor
 
 
 async def test_a_refused_key_stops_the_account_after_one_request(

@@ -17,7 +17,8 @@ from exportjobs import (
     WrongDoor,
 )
 
-from .support import Acme, MakePoller, Vendor, finish, reports
+from .support import Acme, MakePoller, finish, reports
+from .vendor import Vendor
 
 STRANGER = JobRef(vendor="acme", account="stranger", id="q3", kind="report")
 

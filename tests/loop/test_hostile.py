@@ -20,7 +20,8 @@ from exportjobs import (
 )
 from exportjobs.adapter import Artifact, ExportJob, Flow, JobRef, Request, Response, export
 
-from .support import FILES, Acme, MakePoller, Vendor, finish, id_of, reports, signed
+from .support import FILES, Acme, MakePoller, finish, id_of, reports, signed
+from .vendor import Vendor
 
 
 @pytest.fixture

@@ -13,18 +13,8 @@ from exportjobs._events import Downloading, DownloadRetried, LeaseRenewed, Throt
 from exportjobs.adapter import JobRef
 from exportjobs.testing import ManualClock
 
-from .support import (
-    FILES,
-    Acme,
-    MakePoller,
-    Vendor,
-    finish,
-    id_of,
-    reports,
-    signed,
-    status,
-    turns,
-)
+from .support import FILES, Acme, MakePoller, finish, id_of, reports, signed, status, turns
+from .vendor import Vendor
 
 
 def leased(name: str, clock: ManualClock, *, seconds: float) -> str:

@@ -16,12 +16,13 @@ from .support import (
     MakePoller,
     OneAtATime,
     Uncancellable,
-    Vendor,
     finish,
     id_of,
     reports,
     status,
+    turns,
 )
+from .vendor import Vendor
 
 
 @pytest.fixture
@@ -139,11 +140,12 @@ async def test_jobs_go_on_after_breaking_out_of_the_results(
 ) -> None:
     """Leaving the results is not leaving the poller: its jobs can still be waited for."""
     vendor.report("q3", submits=["done"])
-    vendor.report("q4", "done")
+    vendor.report("q4", *["running"] * 50, "done")
 
     async with ManualClock() as clock, make_poller(clock=clock) as poller:
         async for _ in poller.run(reports(Acme(), "q3", "q4"), into=None):
             break
+        await turns()
         (ref,) = poller.outstanding
         finished = await poller.resume(ref)
 

@@ -8,7 +8,8 @@ import pytest
 from exportjobs import Event
 from exportjobs._events import Ended, Landed, Polled, Submitted, Waiting
 
-from .support import Acme, MakePoller, Vendor, finish, reports, signed, status
+from .support import Acme, MakePoller, finish, reports, signed, status
+from .vendor import Vendor
 
 
 async def test_a_job_is_told_of_from_start_to_end(

@@ -13,7 +13,8 @@ from exportjobs._events import Landed, NotRecorded, Submitted
 from exportjobs._ledger import Ledger
 from exportjobs.testing import ManualClock
 
-from .support import Acme, MakePoller, Vendor, finish, reports, signed, status
+from .support import Acme, MakePoller, finish, reports, signed, status
+from .vendor import Vendor
 
 Query = Callable[[str], list[tuple[object, ...]]]
 

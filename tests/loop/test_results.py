@@ -17,7 +17,8 @@ from exportjobs import (
 )
 from exportjobs._events import Ended, Polled, Submitted
 
-from .support import Acme, MakePoller, Vendor, finish, id_of, reports, signed, status
+from .support import Acme, MakePoller, finish, id_of, reports, signed, status, turns
+from .vendor import Vendor
 
 
 async def test_results_come_in_the_order_of_completion(
@@ -203,6 +204,7 @@ async def test_everything_starts_at_once_and_results_keep_until_asked_for(
         results = poller.run(reports(Acme(), "q3", "q4"), into=None)
         expected = len(results)
         first = await anext(results)
+        await turns()
         said = list(vendor.said)
         left = len(results)
         rest = [finished async for finished in results]

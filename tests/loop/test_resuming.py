@@ -20,7 +20,8 @@ from exportjobs._ledger import Ledger
 from exportjobs.adapter import evolve
 from exportjobs.testing import ManualClock
 
-from .support import Acme, Answer, MakePoller, Vendor, busy, finish, id_of, reports, signed, status
+from .support import Acme, Answer, MakePoller, busy, finish, id_of, reports, signed, status
+from .vendor import Vendor
 
 ELSEWHERE = JobRef(
     "acme", "default", "q3", kind="report", submitted_at=datetime(2026, 1, 1, tzinfo=UTC)

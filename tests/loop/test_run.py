@@ -21,7 +21,8 @@ from exportjobs import (
 )
 from exportjobs.testing import ManualClock
 
-from .support import Acme, BrokenClock, Vendor, busy, id_of, middle, reports, signed
+from .support import Acme, BrokenClock, busy, id_of, middle, reports, signed, turns
+from .vendor import Vendor
 
 LENT = ("AnyIO worker", "Trio thread")
 
@@ -30,9 +31,9 @@ class Hurried(ManualClock):
     """A clock on which whoever sleeps moves the time: it needs no event loop of its own."""
 
     async def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
+        """Let the time pass as soon as everybody else had their turn."""
+        await turns()
         self.advance(seconds)
-        await anyio.lowlevel.checkpoint()
 
 
 @pytest.fixture

@@ -22,12 +22,12 @@ from .support import (
     Answer,
     MakePoller,
     SignedIn,
-    Vendor,
     finish,
     reports,
     signed,
     status,
 )
+from .vendor import Vendor
 
 TOKEN = "token-do-not-tell"  # noqa: S105 - it is to be recognised
 SECRETS = (KEY, SIGNATURE, TOKEN, "sig=")

@@ -9,18 +9,8 @@ from exportjobs._events import Waiting
 from exportjobs.adapter import JobRef, evolve
 from exportjobs.testing import ManualClock
 
-from .support import (
-    Acme,
-    MakePoller,
-    OneAtATime,
-    TwoAtATime,
-    Vendor,
-    busy,
-    finish,
-    id_of,
-    reports,
-    status,
-)
+from .support import Acme, MakePoller, OneAtATime, TwoAtATime, busy, finish, id_of, reports, status
+from .vendor import Vendor
 
 NAMES = ("q1", "q2", "q3", "q4", "q5", "q6", "q7")
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from email.utils import format_datetime
 from itertools import pairwise
+from pathlib import Path
 
 import anyio
 import httpx
@@ -12,7 +13,8 @@ from exportjobs import Event
 from exportjobs._events import PollFailed, Throttled
 from exportjobs.testing import ManualClock
 
-from .support import Acme, MakePoller, Vendor, finish, id_of, reports, status
+from .support import Acme, MakePoller, finish, id_of, reports, signed, status
+from .vendor import Vendor
 
 EPSILON = 1e-6
 
@@ -223,7 +225,7 @@ async def test_a_vendor_that_says_on_submit_when_to_ask_first_is_obeyed(
     [
         {"RateLimit_Remaining": "0", "RateLimit_Reset": "50"},
         {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "50"},
-        {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "1767225652"},
+        {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "1767225659"},
     ],
     ids=["draft", "seconds", "unix-time"],
 )
@@ -253,7 +255,7 @@ async def test_jitter_is_drawn_for_every_wait(vendor: Vendor, make_poller: MakeP
     async with make_poller(jitter=draw) as poller:
         await finish(poller, reports(Acme(), "q1"))
 
-    assert vendor.moments("GET /reports/q1") == pytest.approx([1.8, 12.8, 22.8])
+    assert vendor.moments("GET /reports/q1") == pytest.approx([9, 20, 30])
     assert bounds[0] == (0.9, 1.1)
 
 
@@ -281,3 +283,43 @@ async def test_a_vendor_that_does_not_say_how_long_is_given_its_usual_pace(
     moments = vendor.moments("GET /reports/q1")
     waits = [after - before for before, after in pairwise(moments)]
     assert min(waits) >= 10
+
+
+async def test_a_fresh_address_is_not_asked_for_while_the_account_waits(
+    vendor: Vendor, make_poller: MakePoller, tmp_path: Path
+) -> None:
+    """A file whose address is refused waits like everything else for the pause to be over."""
+    vendor.report("q1", "done", submits=["done"], links=(signed("q1.csv"),))
+    vendor.files["q1.csv"] = [status(403), b"a,b\n"]
+    vendor.takes = lambda seen: 30 if seen.said == "GET /q1.csv" else 0
+    vendor.report("q2", status(429, Retry_After="600"), "done")
+
+    async with make_poller(jitter=lowest) as poller:
+        results = await finish(poller, reports(Acme(), "q1", "q2"), tmp_path)
+
+    throttled = vendor.moments("GET /reports/q2")[0]
+    assert all(finished.ok for finished in results)
+    assert vendor.moments("GET /q1.csv")[0] == 0
+    assert vendor.moments("GET /reports/q1")[0] >= throttled + 600 - EPSILON
+
+
+async def test_a_fresh_address_that_is_throttled_holds_the_account_back(
+    vendor: Vendor, make_poller: MakePoller, tmp_path: Path
+) -> None:
+    """A 429 on the question for a fresh address is one on the account, like any other."""
+    vendor.report(
+        "q1",
+        status(429, Retry_After="600"),
+        "done",
+        submits=["done"],
+        links=(signed("q1.csv"),),
+    )
+    vendor.files["q1.csv"] = [status(403), b"a,b\n"]
+    vendor.report("q2", lasts=100)
+
+    async with make_poller(jitter=lowest) as poller:
+        results = await finish(poller, reports(Acme(), "q1", "q2"), tmp_path)
+
+    throttled = vendor.moments("GET /reports/q1")[0]
+    assert all(finished.ok for finished in results)
+    assert vendor.moments("GET /reports/q2")[0] >= throttled + 600 - EPSILON

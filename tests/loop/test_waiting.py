@@ -2,7 +2,8 @@
 
 from exportjobs import DeadlineExceeded
 
-from .support import Acme, MakePoller, Vendor, busy, finish, reports
+from .support import Acme, MakePoller, busy, finish, reports
+from .vendor import Vendor
 
 
 async def test_an_export_that_never_finds_room_is_given_up_at_the_deadline(

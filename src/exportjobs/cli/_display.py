@@ -10,12 +10,22 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from exportjobs._events import Ended, Event, Landed, LeaseRenewed, Observer, Submitted, Throttled
+from exportjobs._events import (
+    Economising,
+    Ended,
+    Event,
+    Landed,
+    LeaseRenewed,
+    ListFailed,
+    Observer,
+    Submitted,
+    Throttled,
+)
 from exportjobs.cli._board import Board, Row
 
 _STYLES = {"waiting": "dim", "running": "cyan", "landing": "blue", "landed": "green"}
 _ROOMY = 100
-_TOLD = (Submitted, Throttled, LeaseRenewed, Landed, Ended)
+_TOLD = (Submitted, Throttled, Economising, ListFailed, LeaseRenewed, Landed, Ended)
 
 
 @contextmanager
@@ -40,6 +50,10 @@ def _tell(event: Event, console: Console) -> None:
     match event:
         case Ended() if event.finished.error is not None:
             text = f"failed: {event.finished.error}"
+        case Economising():
+            text = f"{event.subject}: {event.message}: one question in {event.seconds:.0f} s"
+        case ListFailed():
+            text = f"{event.subject}: {event.message}: {event.error}"
         case Landed():
             text = f"{event.subject}: {event.message}: {event.file.path}"
         case _:

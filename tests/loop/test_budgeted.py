@@ -1,0 +1,343 @@
+"""What a vendor allows an account is never exceeded, and lasts for as long as it has to."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import ClassVar
+
+import httpx
+import pytest
+
+from exportjobs import DeadlineExceeded, Event, QuotaExceeded
+from exportjobs._events import Economising, PollFailed
+from exportjobs.adapter import Budget, Operation, frozen
+from exportjobs.testing import ManualClock
+
+from .support import Acme, Counted, Listing, MakePoller, finish, id_of, reports, status
+from .vendor import Vendor
+
+LIST = "GET /reports"
+DAY = 86400.0
+
+
+@frozen
+class FewReads(Acme):
+    """Acme, where it allows three hundred questions a day by the calendar."""
+
+    budgets: ClassVar[tuple[Budget, ...]] = (
+        Budget(requests=300, per=timedelta(days=1), of=Operation.POLL, calendar=True),
+    )
+
+
+@frozen
+class FivePolls(Acme):
+    """Acme, where it allows five questions a minute."""
+
+    budgets: ClassVar[tuple[Budget, ...]] = (
+        Budget(requests=5, per=timedelta(minutes=1), of=Operation.POLL),
+    )
+
+
+@frozen
+class ThreeLists(Listing):
+    """Acme, where it allows three lists a minute, and questions enough."""
+
+    budgets: ClassVar[tuple[Budget, ...]] = (
+        Budget(requests=1000, per=timedelta(minutes=1), of=Operation.POLL),
+        Budget(requests=3, per=timedelta(minutes=1), of=Operation.LIST),
+    )
+
+
+@frozen
+class TenRequests(Acme):
+    """Acme, where it allows ten requests a minute, whatever they are for."""
+
+    budgets: ClassVar[tuple[Budget, ...]] = (Budget(requests=10, per=timedelta(minutes=1)),)
+
+
+def most_within(seconds: float, moments: Sequence[float]) -> int:
+    """Return the most moments that fall into any window of a length."""
+    return max((sum(m <= one < m + seconds for one in moments) for m in moments), default=0)
+
+
+def known(name: str, **headers: str) -> httpx.Response:
+    """Return a good answer about a running report, with headers."""
+    named = {header.replace("_", "-"): value for header, value in headers.items()}
+    return httpx.Response(200, headers=named, json={"id": name, "status": "running"})
+
+
+@pytest.mark.parametrize("interval", [1, 10, 45])
+async def test_questions_and_lists_keep_within_their_budgets(
+    vendor: Vendor, make_poller: MakePoller, interval: int
+) -> None:
+    """In no minute are there more than five questions or three lists, and every job ends."""
+    for name in ("q1", "q2"):
+        vendor.report(name, lasts=500)
+    for number in range(20):
+        vendor.report(f"old{number}", lasts=40 * number, since=0.0)
+    account = Counted()
+    old = [account.resume(account.ref(f"old{number}")) for number in range(20)]
+
+    async with make_poller(interval=interval) as poller:
+        results = await finish(poller, [*reports(account, "q1", "q2"), *old])
+
+    assert all(finished.ok for finished in results)
+    assert most_within(60, [seen.moment for seen in vendor.singles]) <= 5
+    assert most_within(60, vendor.moments(LIST)) <= 3
+
+
+@pytest.mark.parametrize("answer", [status(503), httpx.ReadError("reset")], ids=["503", "reset"])
+async def test_requests_that_fail_are_counted_and_so_are_their_repetitions(
+    vendor: Vendor, make_poller: MakePoller, answer: httpx.Response | Exception
+) -> None:
+    """A vendor that fails counts all the same: what is repeated stays within the budget."""
+    names = ("q1", "q2", "q3", "q4")
+    for name in names:
+        vendor.report(name, *[answer] * 7, "done")
+
+    async with make_poller() as poller:
+        results = await finish(poller, reports(FivePolls(), *names))
+
+    assert all(finished.ok for finished in results)
+    assert most_within(60, [seen.moment for seen in vendor.singles]) <= 5
+
+
+async def test_a_budget_for_everything_is_shared_by_submits_and_questions(
+    vendor: Vendor, make_poller: MakePoller
+) -> None:
+    """Exports beyond a minute's budget wait for the next; nothing is refused."""
+    names = tuple(f"q{number}" for number in range(25))
+    for name in names:
+        vendor.report(name, lasts=20)
+
+    async with make_poller() as poller:
+        results = await finish(poller, reports(TenRequests(), *names))
+
+    assert all(finished.ok for finished in results)
+    assert most_within(60, [seen.moment for seen in vendor.seen]) <= 10
+
+
+async def test_a_story_tells_of_the_questions_that_were_asked(
+    vendor: Vendor, make_poller: MakePoller, events: list[Event]
+) -> None:
+    """A question that the budget did not allow was not asked: it neither counts nor fails."""
+    names = tuple(f"q{number}" for number in range(8))
+    for name in names:
+        vendor.report(name, lasts=400)
+
+    async with make_poller() as poller:
+        results = await finish(poller, reports(FivePolls(), *names))
+
+    assert sum(finished.story.polls for finished in results) == len(vendor.singles)
+    assert not any(isinstance(event, PollFailed) for event in events)
+
+
+async def test_while_no_list_is_left_jobs_are_asked_about_alone(
+    vendor: Vendor, make_poller: MakePoller, clock: ManualClock
+) -> None:
+    """When the lists of a minute are used up, questions serve those whose moment has come."""
+    first = tuple(f"first{number:02}" for number in range(25))
+    for name in first:
+        vendor.report(name, lasts=150)
+    for name in ("late1", "late2"):
+        vendor.report(name, lasts=15)
+
+    async with make_poller() as poller:
+        early = poller.run(reports(ThreeLists(), *first), into=None)
+        await clock.sleep(14)
+        late = await finish(poller, reports(ThreeLists(), "late1", "late2"))
+        results = [finished async for finished in early]
+
+    lists = vendor.moments(LIST)
+    assert all(finished.ok for finished in [*late, *results])
+    assert lists[:3] == [10, 10, 10]
+    assert lists[3] >= 60
+    assert [seen.moment for seen in vendor.singles if seen.moment < lists[3]] == [24, 24, 34, 34]
+    assert vendor.moments("GET /reports/late1") == [24, 34]
+
+
+async def test_a_job_that_is_to_be_left_alone_is_not_asked_about_for_want_of_lists(
+    vendor: Vendor, make_poller: MakePoller, clock: ManualClock
+) -> None:
+    """Where questions take the place of lists, a job's own Retry-After is kept to all the same."""
+    for name in ("q1", "q2", "q3", "q4", *(f"more{number:02}" for number in range(20))):
+        vendor.report(name, lasts=200)
+    alone = httpx.Response(
+        200, headers={"Retry-After": "60"}, json={"id": "q3", "status": "running"}
+    )
+    vendor.report("q3", lasts=200, submits=[alone])
+
+    async with make_poller() as poller:
+        more = [f"more{number:02}" for number in range(20)]
+        early = poller.run(reports(ThreeLists(), "q1", "q2", *more), into=None)
+        await clock.sleep(12)
+        late = await finish(poller, reports(ThreeLists(), "q3", "q4"))
+        results = [finished async for finished in early]
+
+    assert all(finished.ok for finished in [*late, *results])
+    assert vendor.moments("GET /reports/q4")[0] == 22
+    assert min([*vendor.moments("GET /reports/q3"), 72]) >= 72
+
+
+async def test_the_submit_that_is_one_too_many_says_when_the_next_is_allowed(
+    vendor: Vendor, make_poller: MakePoller, clock: ManualClock
+) -> None:
+    """With two submits a day the third fails unsent, told until when; the first two go on."""
+    for name in ("q1", "q2", "q3", "q4"):
+        vendor.report(name, lasts=25)
+
+    async with make_poller() as poller:
+        results = await finish(poller, reports(Counted(), "q1", "q2", "q3", "q4"))
+
+    refused, good = results[:2], results[2:]
+    assert len(good) == 2
+    assert all(finished.ok for finished in good)
+    assert all(isinstance(finished.error, QuotaExceeded) for finished in refused)
+    assert "2 submit requests a day" in str(refused[0].error)
+    assert "2026-01-02 00:00:00 UTC" in str(refused[0].error)
+    assert sum(said.startswith("POST") for said in vendor.said) == 2
+    assert clock.monotonic() < 60
+
+
+async def test_after_midnight_there_are_submits_again(
+    vendor: Vendor, make_poller: MakePoller, clock: ManualClock
+) -> None:
+    """A budget by the calendar begins anew at midnight UTC, not a day after the last request."""
+    for name in ("q1", "q2", "q3", "q4", "q5"):
+        vendor.report(name, submits=["done"])
+
+    async with make_poller() as poller:
+        await clock.sleep(DAY - 7200)
+        before = await finish(poller, reports(Counted(), "q1", "q2"))
+        with pytest.raises(QuotaExceeded):
+            await poller.submit(Counted().report("q3"))
+        await clock.sleep(7200)
+        after = await finish(poller, reports(Counted(), "q4", "q5"))
+
+    assert all(finished.ok for finished in [*before, *after])
+
+
+async def test_an_answer_that_says_nothing_is_left_holds_the_whole_account(
+    vendor: Vendor, make_poller: MakePoller, clock: ManualClock
+) -> None:
+    """RateLimit-Remaining: 0 on a good answer: no question and no submit before the reset."""
+    vendor.report("q1", known("q1", RateLimit_Remaining="0", RateLimit_Reset="500"), "done")
+    vendor.report("q2", lasts=15)
+    vendor.report("q3", submits=["done"])
+    account = Acme()
+
+    async with make_poller() as poller:
+        results = poller.run(reports(account, "q1", "q2"), into=None)
+        await clock.sleep(12)
+        late = await finish(poller, reports(account, "q3"))
+        rest = [finished async for finished in results]
+
+    first = vendor.moments("GET /reports/q1")[0]
+    held = [seen.moment for seen in vendor.seen if seen.moment > first]
+    assert all(finished.ok for finished in [*late, *rest])
+    assert min(held) >= first + 500
+
+
+async def test_other_accounts_go_on_at_their_pace(vendor: Vendor, make_poller: MakePoller) -> None:
+    """What one account has left is nothing to another."""
+    vendor.report("q1", known("q1", RateLimit_Remaining="0", RateLimit_Reset="500"), "done")
+    vendor.report("q2", lasts=95)
+
+    async with make_poller() as poller:
+        held, free = Acme(name="held"), Acme(name="free")
+        results = await finish(poller, [*reports(held, "q1"), *reports(free, "q2")])
+
+    assert [id_of(finished) for finished in results] == ["q2", "q1"]
+    assert vendor.moments("GET /reports/q2") == [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+
+
+async def test_a_window_that_slides_is_not_taken_for_used_up(
+    vendor: Vendor, make_poller: MakePoller
+) -> None:
+    """A vendor that says five are left, time and again, is asked on at the usual pace."""
+    answer = known("q1", RateLimit_Remaining="5", RateLimit_Reset="60")
+    vendor.report("q1", *[answer] * 20, "done")
+
+    async with make_poller() as poller:
+        await finish(poller, reports(Acme(), "q1"))
+
+    waits = [after - before for before, after in pairwise(vendor.moments("GET /reports/q1"))]
+    assert waits == pytest.approx([10] * 20)
+
+
+async def test_thrift_is_told_once(
+    vendor: Vendor, make_poller: MakePoller, events: list[Event]
+) -> None:
+    """That the budget is being spread out is one event, not one for every question."""
+    vendor.report("q1", lasts=3 * DAY)
+
+    async with make_poller(deadline=DAY) as poller:
+        await finish(poller, reports(FewReads(), "q1"))
+
+    told = [event for event in events if isinstance(event, Economising)]
+    assert len(told) == 1
+    assert told[0].seconds > 5
+
+
+async def test_thrift_is_told_once_whatever_becomes_of_single_jobs(
+    vendor: Vendor, make_poller: MakePoller, events: list[Event]
+) -> None:
+    """Jobs that end, or whose status nobody knows, are no reason to tell it again."""
+    for number in range(6):
+        vendor.report(f"q{number}", lasts=DAY / 8 * (number + 1))
+    vendor.report("odd", "PONDERING")
+
+    async with make_poller(deadline=0.9 * DAY) as poller:
+        names = [*(f"q{number}" for number in range(6)), "odd"]
+        await finish(poller, reports(FewReads(), *names))
+
+    told = [event for event in events if isinstance(event, Economising)]
+    assert len(told) == 1
+
+
+async def test_thrift_is_not_told_where_there_is_plenty(
+    vendor: Vendor, make_poller: MakePoller, events: list[Event]
+) -> None:
+    """A job that is done long before the budget is gives no reason to speak of it."""
+    vendor.report("q1", lasts=100)
+
+    async with make_poller() as poller:
+        await finish(poller, reports(FewReads(), "q1"))
+
+    assert not any(isinstance(event, Economising) for event in events)
+
+
+@pytest.mark.parametrize("interval", [None, 10], ids=["learned", "fixed"])
+async def test_a_days_questions_last_the_whole_day(
+    vendor: Vendor, make_poller: MakePoller, interval: int | None
+) -> None:
+    """Three hundred questions a day serve a job of thirty hours: to midnight, and on after it."""
+    vendor.report("q1", lasts=30 * 3600)
+
+    async with make_poller(interval=interval, deadline=timedelta(days=2)) as poller:
+        (finished,) = await finish(poller, reports(FewReads(), "q1"))
+
+    asked = vendor.moments("GET /reports/q1")
+    today = [moment for moment in asked if moment < DAY]
+    tomorrow = [moment for moment in asked if moment >= DAY]
+    hours = {int(moment // 3600) for moment in today}
+    assert finished.ok
+    assert len(today) <= 300
+    assert len(tomorrow) <= 300
+    assert hours >= set(range(23))
+    assert tomorrow[0] < DAY + 2 * 3600
+    assert tomorrow[-1] < 31 * 3600
+
+
+async def test_a_job_whose_account_has_nothing_left_meets_its_deadline(
+    vendor: Vendor, make_poller: MakePoller, clock: ManualClock
+) -> None:
+    """A budget that is used up until tomorrow does not keep anyone beyond the deadline."""
+    vendor.report("q1", known("q1", X_RateLimit_Remaining="0", X_RateLimit_Reset="80000"))
+    vendor.report("q2", "running")
+
+    async with make_poller(deadline=3600) as poller:
+        results = await finish(poller, reports(Acme(), "q1", "q2"))
+
+    assert all(isinstance(finished.error, DeadlineExceeded) for finished in results)
+    assert clock.monotonic() == pytest.approx(3600)
