@@ -94,13 +94,14 @@ class Asking:
         if not tracked.recognised:
             account.slow_until = now + account.counsel.schedule.slow
         tracked.phase = Phase.BUSY
-        until = min(now + _HANGS, max(tracked.give_up_at, now + _LAST_WORD))
+        until = _patience(now, _HANGS, [tracked])
         self._tasks.start_soon(self._ask, tracked, account.take_off(now, until))
 
     async def _ask(self, tracked: Tracked, flight: Flight) -> None:
+        step: Step | None = None
         with flight.scope:
             step = await guarded(self._steps.ask, tracked)
-        if flight.scope.cancelled_caught:
+        if step is None:
             step = self._steps.unanswered(tracked, _hangs(tracked.account))
         tracked.account.land(flight, well=step.well)
         self._apply(tracked, step)
@@ -119,7 +120,7 @@ class Asking:
         if asked and hold <= now:
             for one in asked:
                 one.phase = Phase.BUSY
-            flight = account.take_off(now, now + _LIST_HANGS)
+            flight = account.take_off(now, _patience(now, _LIST_HANGS, asked))
             self._tasks.start_soon(self._roll, account, asked, flight)
 
     def _part(self, members: list[Tracked], account: Account, now: float) -> None:
@@ -137,13 +138,19 @@ class Asking:
                 steps = await call_roll(self._steps, account, members)
             except Exception as error:  # noqa: BLE001 - it is not to end all the other accounts
                 steps = [End(internal(error, tracked)) for tracked in members]
-        if flight.scope.cancelled_caught:
+        if not steps:
             steps = unheard(self._steps, account, members, _hangs(account))
         account.land(flight, well=all(step.well for step in steps))
         for number, (tracked, step) in enumerate(zip(members, steps, strict=True), start=1):
             self._apply(tracked, step)
             if number % _AT_A_STRETCH == 0:
                 await checkpoint()
+
+
+def _patience(now: float, hangs: float, asked: list[Tracked]) -> float:
+    """Return when to let go of a question: when it hangs, or the time of a job is over."""
+    over = min(tracked.give_up_at for tracked in asked)
+    return min(now + hangs, max(over, now + _LAST_WORD))
 
 
 def _hangs(account: Account) -> NetworkError:

@@ -39,7 +39,7 @@ class Story:
     """How an export went."""
 
     polls: int = 0
-    """Times its status was asked for."""
+    """Times its status was asked for, alone or with others."""
     failed_polls: int = 0
     retried_downloads: int = 0
     latency: timedelta | None = None

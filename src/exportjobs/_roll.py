@@ -127,6 +127,7 @@ def unheard(
             steps.report(ListFailed(members[0].subject, error))
     if isinstance(error, VendorUnavailable) and error.retry_after is not None:
         again = account.counsel.after_throttle(error, account.roster.failures)
+        account.roster.ask_from = steps.clock.monotonic() + again.least
         return [again] * len(members)
     return _one_by_one(members)
 

@@ -212,8 +212,9 @@ class Steps:
             await self._leave_alone(tracked)
             try:
                 answer = await self._polled(tracked)
-            except BudgetSpent:
-                continue
+            except BudgetSpent as error:
+                wait = error.retry_after or tracked.account.session.adapter.pace.floor
+                await self.clock.sleep(wait.total_seconds())
             except RateLimited as error:
                 self.throttled(tracked, error)
             else:

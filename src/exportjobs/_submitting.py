@@ -50,7 +50,9 @@ class Submitting:
             self._tasks.start_soon(self._learn_room, account.waiting[0])
         while account.returning and account.returns.next_start() <= now:
             account.returns = account.returns.started(now)
-            self._tasks.start_soon(self._take_up, account.returning.popleft(), now)
+            tracked = account.returning.popleft()
+            tracked.phase = Phase.BUSY
+            self._tasks.start_soon(self._take_up, tracked, now)
         while account.may_submit(now):
             account.submits = account.submits.started(now)
             tracked = account.waiting.popleft()

@@ -173,6 +173,16 @@ class Counted(Listing):
 
 
 @frozen
+class FewQuestions(Listing):
+    """Acme, where it allows ten times as many lists as questions: even one job is listed."""
+
+    budgets: ClassVar[tuple[Budget, ...]] = (
+        Budget(requests=100, per=timedelta(hours=1), of=Operation.POLL),
+        Budget(requests=1000, per=timedelta(hours=1), of=Operation.LIST),
+    )
+
+
+@frozen
 class Frank(Acme):
     """Acme, where it tells how many reports there may be."""
 
@@ -229,6 +239,16 @@ def reports(account: Acme, *names: str) -> list[Export]:
 def middle(low: float, high: float) -> float:
     """Draw the number in between: no jitter."""
     return (low + high) / 2
+
+
+def lowest(low: float, _: float) -> float:
+    """Draw the lower bound: the soonest that jitter may allow."""
+    return low
+
+
+def ref_of(name: str, clock: ManualClock) -> JobRef:
+    """Return the ref of a report that was submitted just now."""
+    return JobRef("acme", "default", name, kind="report", submitted_at=clock.now())
 
 
 async def finish(poller: Poller, work: Iterable[Work], into: Path | None = None) -> list[Finished]:

@@ -1,156 +1,27 @@
 """Whatever vendors say, in whatever order: every export ends once, and no promise is broken."""
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import cast
 
 import anyio
 import httpx
-from attrs import define, field, frozen
+from attrs import define, field
 from hypothesis import given
-from hypothesis import strategies as st
 
 from exportjobs import AuthenticationFailed, Event, ExportJobsError, Finished, Poller
 from exportjobs._events import Ended, Polled
-from exportjobs.adapter import Budget, Operation
+from exportjobs.adapter import Budget, Operation, evolve
 from exportjobs.testing import ManualClock
 
 from .support import (
-    Acme,
-    BrieflyListing,
-    Frank,
-    Listing,
+    Work,
     busy,
     finish,
-    reports,
-    status,
 )
 from .vendor import Seen, Vendor
+from .worlds import EPSILON, LATER, NOTHING_LEFT, Trouble, World, worlds
 
-EPSILON = 1e-6
-REPAIRS = 3
-"""Times that a request may be repeated which was under way when another was answered."""
 LAST_WORD = 5.0
 """Seconds that the last question may take, which is asked when a job's time is over."""
-
-
-@frozen
-class Trouble:
-    """An answer in place of the scripted one."""
-
-    code: int
-    retry_after: int | None = None
-
-    def answer(self) -> httpx.Response | Exception:
-        """Return the answer, or the broken connection that 0 and 1 stand for."""
-        match self.code:
-            case 0:
-                return httpx.ConnectError("refused")
-            case 1:
-                return httpx.ReadError("reset")
-            case 200:
-                return httpx.Response(200, content=b"{")
-            case _ if self.retry_after is None:
-                return status(self.code)
-            case _:
-                return status(self.code, Retry_After=str(self.retry_after))
-
-
-@frozen
-class Job:
-    """A report and how it goes."""
-
-    lasts: float
-    says: str
-    listed: bool
-
-
-@frozen
-class Customer:
-    """An account: what its vendor has, and what will go wrong with its requests, in order."""
-
-    slots: int | None
-    declares: bool
-    lists: bool
-    brief: bool
-    tells: bool
-    budgets: tuple[Budget, ...]
-    jobs: list[Job]
-    troubles: list[Trouble | None]
-
-    def adapter(self, name: str) -> Acme:
-        """Return the adapter of this account."""
-        lists = (BrieflyListing,) if self.brief else (Listing,)
-        bases = ((Frank,) if self.tells else ()) + (lists if self.lists else ())
-        members = {"slots": self.slots if self.declares else None, "budgets": self.budgets}
-        made = cast("type[Acme]", type("Made", bases or (Acme,), members))
-        return made(f"key-of-{name}", name=name)
-
-
-@frozen
-class World:
-    """Some accounts, and a poller's options."""
-
-    customers: list[Customer]
-    pace: tuple[float | None, float]
-    """The interval and the deadline."""
-    takes: float
-    jitter: float
-    cancels_at: float | None
-
-    @property
-    def slack(self) -> float:
-        """How long requests go on that were under way when another was answered."""
-        return EPSILON + REPAIRS * self.takes
-
-
-budgets = st.sampled_from(
-    [
-        (),
-        (Budget(requests=3, per=timedelta(minutes=1)),),
-        (
-            Budget(requests=2, per=timedelta(minutes=1), of=Operation.POLL),
-            Budget(requests=2, per=timedelta(minutes=1), of=Operation.LIST),
-        ),
-        (Budget(requests=5, per=timedelta(seconds=90), of=Operation.POLL, calendar=True),),
-        (
-            Budget(requests=2, per=timedelta(hours=1), of=Operation.SUBMIT),
-            Budget(requests=20, per=timedelta(hours=1), of=Operation.LIST, calendar=True),
-        ),
-    ]
-)
-jobs = st.builds(
-    Job,
-    lasts=st.sampled_from([0, 1, 15, 25, 95, 1000, 100_000]),
-    says=st.sampled_from(["running", "running", "queued", "PONDERING", "running 40"]),
-    listed=st.sampled_from([True, True, True, False]),
-)
-troubles = st.builds(
-    Trouble,
-    code=st.sampled_from([0, 1, 200, 400, 403, 404, 429, 429, 429, 500, 503, 503]),
-    retry_after=st.sampled_from([None, None, 1, 7, 45, 400]),
-)
-customers = st.builds(
-    Customer,
-    slots=st.sampled_from([None, 1, 2, 3]),
-    declares=st.booleans(),
-    lists=st.booleans(),
-    brief=st.booleans(),
-    tells=st.booleans(),
-    budgets=budgets,
-    jobs=st.lists(jobs, min_size=1, max_size=5),
-    troubles=st.lists(
-        st.none() | troubles | st.sampled_from([None, None, None, Trouble(401)]), max_size=15
-    ),
-)
-worlds = st.builds(
-    World,
-    customers=st.lists(customers, min_size=1, max_size=3),
-    pace=st.sampled_from([(1.0, 45.0), (10.0, 300.0), (60.0, 3600.0), (None, 900.0)]),
-    takes=st.sampled_from([0.0, 0.0, 0.1, 2.0]),
-    jitter=st.sampled_from([0.0, 0.5, 1.0]),
-    cancels_at=st.none() | st.sampled_from([5.0, 12.0, 50.0]),
-)
 
 
 @define
@@ -172,6 +43,9 @@ class Ledger:
     """How many reports an account had under way, with each submit."""
     troubles: dict[str, list[Trouble | None]] = field(init=False)
     """What is still to go wrong with each account."""
+
+    says: dict[int, Trouble] = field(factory=dict)
+    """What is said along with a good answer."""
 
     def __attrs_post_init__(self) -> None:
         """Begin with all troubles ahead."""
@@ -202,10 +76,26 @@ class Ledger:
         cancels = seen.said.startswith("DELETE")
         if trouble.code == 401 and not cancels:
             self.refused.setdefault(name, now)
+        if trouble.code in {LATER, NOTHING_LEFT}:
+            answer = self.usual(seen)
+            if answer is None:
+                self.says[id(seen)] = trouble
+            return answer
         if trouble.retry_after is not None and trouble.code in {429, 503} and not cancels:
             which = "" if trouble.code == 429 else seen.said
             self.waits.append((name, which, now, now + trouble.retry_after))
         return trouble.answer()
+
+    def add(self, seen: Seen) -> dict[str, str]:
+        """Return what a good answer says besides, and note what it is about."""
+        trouble = self.says.get(id(seen))
+        if trouble is None:
+            return {}
+        now = self.clock.monotonic()
+        about = seen.said.replace("POST", "GET") if trouble.code == LATER else ""
+        if not seen.said.startswith("DELETE") or not about:
+            self.waits.append((account_of(seen), about, now, now + (trouble.retry_after or 30)))
+        return trouble.headers
 
     def usual(self, seen: Seen) -> httpx.Response | None:
         """Return what the vendor says of an account's slots, or None if it is about a report."""
@@ -232,13 +122,18 @@ async def live(world: World) -> tuple[Ledger, list[Finished]]:
     async with ManualClock() as clock:
         vendor = Vendor(clock)
         ledger = Ledger(world, clock, vendor)
-        vendor.instead, vendor.takes = ledger.answer, lambda _: world.takes
-        work = []
+        vendor.instead, vendor.adds = ledger.answer, ledger.add
+        vendor.takes = lambda _: world.takes
+        work: list[Work] = []
         for number, customer in enumerate(world.customers):
-            names = [f"{number}-{count}" for count in range(len(customer.jobs))]
-            for name, job in zip(names, customer.jobs, strict=True):
-                vendor.report(name, lasts=job.lasts, meanwhile=job.says, listed=job.listed)
-            work += reports(customer.adapter(str(number)), *names)
+            account = customer.adapter(str(number))
+            for count, job in enumerate(customer.jobs):
+                name, since = f"{number}-{count}", 0.0 if job.old else None
+                vendor.report(
+                    name, lasts=job.lasts, meanwhile=job.says, since=since, listed=job.listed
+                )
+                ref = evolve(account.ref(name), submitted_at=clock.now())
+                work.append(account.resume(ref) if job.old else account.report(name))
         interval, deadline = world.pace
         poller = Poller(
             interval=interval,
@@ -318,7 +213,7 @@ def check_deadlines(ledger: Ledger) -> None:
     for name, accepted_at in ledger.vendor.accepted.items():
         until = accepted_at + deadline
         asked = ledger.vendor.moments(f"GET /reports/{name}")
-        assert max(asked, default=0.0) <= until + EPSILON
+        assert max(asked, default=0.0) <= until + ledger.world.slack
         assert ledger.ends[name] <= until + LAST_WORD + EPSILON
 
 

@@ -1,7 +1,6 @@
 """One request asks about all the jobs of an account, where the vendor can list them."""
 
 from datetime import timedelta
-from typing import ClassVar
 
 import httpx
 
@@ -13,16 +12,15 @@ from exportjobs import (
 )
 from exportjobs._events import Polled
 from exportjobs.adapter import (
-    Budget,
     ExportJob,
     Flow,
-    Operation,
     Request,
     frozen,
 )
 
 from .support import (
     BrieflyListing,
+    FewQuestions,
     Listing,
     MakePoller,
     finish,
@@ -35,15 +33,6 @@ from .vendor import Vendor
 
 LIST = "GET /reports"
 MANY = tuple(f"q{number:02}" for number in range(25))
-
-
-class FewQuestions(Listing):
-    """Acme, where it allows ten times as many lists as questions: even one job is listed."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=100, per=timedelta(hours=1), of=Operation.POLL),
-        Budget(requests=1000, per=timedelta(hours=1), of=Operation.LIST),
-    )
 
 
 async def test_one_list_tells_of_all_jobs(vendor: Vendor, make_poller: MakePoller) -> None:

@@ -1,47 +1,29 @@
 """A list tells each job what concerns it, whoever else is on it."""
 
-from datetime import timedelta
-from typing import ClassVar
-
 import httpx
 
 from exportjobs import (
-    JobRef,
     JobStatus,
 )
 from exportjobs.adapter import (
-    Budget,
     ExportJob,
-    Operation,
     evolve,
     frozen,
 )
 from exportjobs.testing import ManualClock
 
 from .support import (
+    FewQuestions,
     Listing,
     MakePoller,
     finish,
     id_of,
+    ref_of,
     reports,
 )
 from .vendor import Vendor
 
 LIST = "GET /reports"
-
-
-class FewQuestions(Listing):
-    """Acme, where it allows ten times as many lists as questions: even one job is listed."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=100, per=timedelta(hours=1), of=Operation.POLL),
-        Budget(requests=1000, per=timedelta(hours=1), of=Operation.LIST),
-    )
-
-
-def ref_of(name: str, clock: ManualClock) -> JobRef:
-    """Return the ref of a report that was submitted just now."""
-    return JobRef("acme", "default", name, kind="report", submitted_at=clock.now())
 
 
 async def test_two_accounts_are_listed_each_for_itself(

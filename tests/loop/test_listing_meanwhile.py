@@ -10,7 +10,6 @@ from exportjobs import (
     DeadlineExceeded,
     Event,
     JobCancelled,
-    JobRef,
 )
 from exportjobs._events import StatusUnknown
 from exportjobs.testing import ManualClock
@@ -19,6 +18,7 @@ from .support import (
     Listing,
     MakePoller,
     finish,
+    ref_of,
     reports,
     status,
 )
@@ -26,11 +26,6 @@ from .vendor import Vendor
 
 LIST = "GET /reports"
 NAMES = ("q1", "q2", "q3", "q4", "q5")
-
-
-def ref_of(name: str, clock: ManualClock) -> JobRef:
-    """Return the ref of a report that was submitted just now."""
-    return JobRef("acme", "default", name, kind="report", submitted_at=clock.now())
 
 
 async def test_a_job_submitted_between_two_lists_is_looked_after_in_time(

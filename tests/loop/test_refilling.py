@@ -31,9 +31,12 @@ class FortyListed(Listing):
 
 
 async def test_a_free_slot_is_filled_before_another_job_is_asked_about(
-    vendor: Vendor, make_poller: MakePoller
+    vendor: Vendor, make_poller: MakePoller, anyio_backend: str
 ) -> None:
-    """With forty jobs due at once, an end is followed by a submit, not by the other questions."""
+    """With forty jobs due at once, an end is followed by a submit, not by the other questions.
+
+    Of tasks that start together trio does not say which runs first.
+    """
     lasting = tuple(f"lasting{number:02}" for number in range(39))
     vendor.report("ending", lasts=5)
     for name in (*lasting, "late"):
@@ -46,7 +49,7 @@ async def test_a_free_slot_is_filled_before_another_job_is_asked_about(
     waited = said.index("POST /reports/late") - said.index("GET /reports/ending")
     assert all(finished.ok for finished in results)
     assert len(said) == 41
-    assert 0 < waited <= IN_FLIGHT
+    assert 1 <= waited <= (1 if anyio_backend == "asyncio" else IN_FLIGHT)
 
 
 async def test_free_slots_are_filled_while_other_jobs_are_asked_about(

@@ -2,16 +2,17 @@
 
 from collections import deque
 from itertools import pairwise
+from pathlib import Path
 
 import httpx
 import pytest
 
 from exportjobs import AuthenticationFailed, DeadlineExceeded, Event
-from exportjobs._events import StatusUnknown, Throttled
+from exportjobs._events import Ended, StatusUnknown, Throttled
 from exportjobs._schedule import Jitter
 from exportjobs.testing import ManualClock
 
-from .support import Acme, MakePoller, SignedIn, finish, middle, reports, status
+from .support import Acme, MakePoller, SignedIn, finish, lowest, middle, reports, status, turns
 from .vendor import Vendor
 
 FIFTY = tuple(f"q{number:02}" for number in range(50))
@@ -19,11 +20,6 @@ TWENTY = FIFTY[:20]
 SIGN_IN = "POST /token"
 SLOW = 10 * 10
 """Seconds between two questions where nobody knows the status, at the pollers' usual interval."""
-
-
-def lowest(low: float, _: float) -> float:
-    """Draw the lower bound: the soonest that jitter may allow."""
-    return low
 
 
 @pytest.mark.parametrize("seconds", [0, 0.2], ids=["at-once", "in-a-while"])
@@ -75,6 +71,23 @@ async def test_a_wrong_key_is_found_out_by_as_few_with_jobs_of_an_earlier_proces
     assert len(results) == 70
     assert all(isinstance(finished.error, AuthenticationFailed) for finished in results)
     assert len(vendor.seen) <= 2
+
+
+async def test_resumed_jobs_of_a_refused_key_end_once(
+    vendor: Vendor, make_poller: MakePoller, events: list[Event], tmp_path: Path
+) -> None:
+    """A key that is found out while jobs are still being taken up is no reason to end any twice."""
+    account = Acme()
+    old = [account.resume(account.ref(name)) for name in FIFTY]
+    vendor.instead = lambda _: status(401)
+
+    async with make_poller(ledger=tmp_path / "ledger.db") as poller:
+        results = await finish(poller, old)
+        await turns()
+
+    ended = [event.subject.number for event in events if isinstance(event, Ended)]
+    assert {id(finished.work) for finished in results} == {id(work) for work in old}
+    assert sorted(ended) == list(range(1, 51))
 
 
 async def test_resumed_jobs_do_not_vouch_for_the_submits(

@@ -13,15 +13,10 @@ from exportjobs import Event
 from exportjobs._events import PollFailed, Throttled
 from exportjobs.testing import ManualClock
 
-from .support import Acme, MakePoller, finish, id_of, reports, signed, status
+from .support import Acme, MakePoller, finish, id_of, lowest, reports, signed, status
 from .vendor import Vendor
 
 EPSILON = 1e-6
-
-
-def lowest(low: float, _: float) -> float:
-    """Draw the lower bound: the soonest that jitter may allow."""
-    return low
 
 
 def answer(state: str, **headers: str) -> httpx.Response:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -58,13 +58,14 @@ class Vendor:
         """Take the time by which reports end.
 
         What tests set: `lists` and `limits` are answers; `instead` may answer in place of all that
-        is scripted; `takes` says how many seconds an answer takes.
+        is scripted; `takes` says how many seconds an answer takes, and `adds` what headers it gets.
         """
         self.seen: list[Seen] = []
         self.files: dict[str, Sequence[Answer | bytes]] = {}
         self.on_request: Callable[[str], None] = lambda _: None
         self.instead: Callable[[Seen], httpx.Response | Exception | None] = lambda _: None
         self.takes: Callable[[Seen], float] = lambda _: 0.0
+        self.adds: Callable[[Seen], Mapping[str, str]] = lambda _: {}
         self.lists: deque[Answer] = deque()
         self.limits: Answer = status(404)
         self._clock = clock
@@ -144,7 +145,10 @@ class Vendor:
         answer = self.instead(seen)
         if isinstance(answer, Exception):
             raise answer
-        return await self.router.async_handler(request) if answer is None else answer
+        if answer is None:
+            answer = await self.router.async_handler(request)
+            answer.headers.update(self.adds(seen))
+        return answer
 
     def _submit(self, request: httpx.Request) -> httpx.Response:
         name = _name(request)
