@@ -1,15 +1,26 @@
 """The one room that knows httpx: sends requests, bounds answers, and lets no secret out.
 
 httpx's errors carry the request, with whatever secrets are on it: they leave this room as the
-library's own.
+library's own. Requests are handed to httpx's transports, not to a client of httpx's: what a client
+adds to them (redirects, cookies, authentication) is unwanted here, and costs as much again.
 """
 
+import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Generator,
+    Mapping,
+)
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
+from urllib.request import getproxies
 
 import anyio
 import httpx
@@ -21,6 +32,9 @@ from exportjobs._flow import Request, Response
 from exportjobs._quiet import quiet
 from exportjobs._redact import safe_url
 from exportjobs._structure import dump_json
+
+if TYPE_CHECKING:
+    from exportjobs._carrier import Carrier
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of an answer that is to be parsed; a larger one is refused."""
@@ -43,16 +57,12 @@ class Transport:
 
     def __init__(self, via: Via | None = None, *, connections: int = 4) -> None:
         """Prepare the connections; none is opened yet. `via` takes the network's place."""
-        self._turn = anyio.Semaphore(connections)
+        # Getting a turn that is free need not wait a round of the loop: the network is waited for.
+        self._turn = anyio.Semaphore(connections, fast_acquire=True)
         with quiet():
-            self._client = httpx.AsyncClient(
-                transport=via,
-                verify=_tls(),
-                timeout=_timeout(_ANSWER_WITHIN),
-                limits=httpx.Limits(max_connections=connections),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-                headers={"User-Agent": "exportjobs"},
-            )
+            self._network = _network(connections) if via is None else via
+            self._carrier = _carrier(self._network) if via is None else None
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         """Keep the connections until the block is left."""
@@ -60,7 +70,12 @@ class Transport:
 
     async def __aexit__(self, *_: object) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        self._closed = True
+        try:
+            if self._carrier is not None:
+                await self._carrier.aclose()
+        finally:
+            await self._network.aclose()
 
     async def send(self, request: Request, *, base_url: str) -> Response:
         """Send one request below a base URL and return the whole answer, whatever its status.
@@ -71,9 +86,10 @@ class Transport:
             NetworkError: If the connection broke or no answer came in time.
             MalformedResponse: If the answer is larger than `LARGEST_ANSWER`.
         """
-        async with self._open(self._built(request, base_url)) as reply:
-            content = await _bounded(reply)
-            return Response(reply.status_code, reply.headers, content)
+        wanted = _wanted(request, base_url)
+        async with self._open(wanted, self._shortest) as reply:
+            headers = _headers(reply)
+            return Response(reply.status_code, headers, await _bounded(reply, headers))
 
     @asynccontextmanager
     async def stream(self, url: str, headers: Mapping[str, str]) -> "AsyncGenerator[Stream]":
@@ -84,20 +100,36 @@ class Transport:
             Unreachable: If no connection was made.
             NetworkError: If the connection broke or no bytes came in time.
         """
+        named = {name.lower(): value for name, value in headers.items()}
         with _addressed():
-            built = self._client.build_request("GET", url, headers=dict(headers))
-        async with self._open(built) as reply:
+            wanted = _Wanted("GET", httpx.URL(url), {**_usual_headers(), **named})
+        async with self._open(wanted, self._usual) as reply:
             yield Stream(reply.status_code, dict(reply.headers), reply)
 
     @asynccontextmanager
-    async def _open(self, request: httpx.Request) -> AsyncGenerator[httpx.Response]:
+    async def _open(
+        self, wanted: "_Wanted", way: "Callable[[_Wanted], Awaitable[httpx.Response]]"
+    ) -> AsyncGenerator[httpx.Response]:
+        if self._closed:
+            raise RuntimeError("the transport is closed")
         async with self._turn:
-            with quiet(), _translated(request.url):
-                reply = await self._client.send(request, stream=True)
+            with quiet(), _translated(wanted.url):
+                reply = await way(wanted)
                 try:
                     yield reply
                 finally:
                     await reply.aclose()
+
+    async def _usual(self, wanted: "_Wanted") -> httpx.Response:
+        return await self._network.handle_async_request(wanted.request())
+
+    async def _shortest(self, wanted: "_Wanted") -> httpx.Response:
+        if self._carrier is not None and wanted.may_be_carried:
+            bounds = (_CONNECT_WITHIN, wanted.within)
+            reply = await self._carrier.get(wanted.url, wanted.headers, *bounds)
+            if reply is not None:
+                return reply
+        return await self._usual(wanted)
 
     def locate(self, request: Request, *, base_url: str) -> str:
         """Return the absolute URL of a request below a base URL.
@@ -105,22 +137,7 @@ class Transport:
         Raises:
             UntrustedAddress: If the request's path leads away from the base URL.
         """
-        with _addressed():
-            url = httpx.URL(below(base_url, request.path))
-            return str(url.copy_merge_params(dict(request.params)))
-
-    def _built(self, request: Request, base_url: str) -> httpx.Request:
-        within = request.timeout.total_seconds() if request.timeout else _ANSWER_WITHIN
-        content = None if request.json is None else dump_json(request.json)
-        kind = {} if request.json is None else {"content-type": "application/json"}
-        return self._client.build_request(
-            request.method,
-            self.locate(request, base_url=base_url),
-            content=content,
-            data=None if request.form is None else dict(request.form),
-            headers={"accept": "application/json", **kind, **request.headers},
-            timeout=_timeout(within),
-        )
+        return str(_located(request, base_url))
 
 
 @frozen
@@ -137,18 +154,147 @@ class Stream:
             yield chunk
 
 
-def _timeout(answer: float) -> httpx.Timeout:
+class _Proxied(httpx.AsyncBaseTransport):
+    """The network behind the proxies that the environment names, as httpx's clients reach it."""
+
+    def __init__(self, connections: int) -> None:
+        self._client = httpx.AsyncClient(
+            verify=_tls(),
+            limits=httpx.Limits(max_connections=connections),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._client.send(request, stream=True)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+def _network(connections: int) -> Via:
+    """Return httpx's own way to the network."""
+    named = getproxies()
+    if any(named.get(scheme) for scheme in ("http", "https", "all")):
+        return _Proxied(connections)
+    limits = httpx.Limits(max_connections=connections)
+    return httpx.AsyncHTTPTransport(verify=_tls(), limits=limits)
+
+
+def _carrier(network: Via) -> "Carrier | None":
+    """Return a faster way for what may be sent twice, if there is one."""
+    if isinstance(network, _Proxied) or not _on_asyncio():
+        return None
+    try:
+        # An extra, and one that takes as long to import as all the rest.
+        from exportjobs._carrier import Carrier  # noqa: PLC0415
+    except ImportError:
+        return None
+    return Carrier(_tls())
+
+
+def _on_asyncio() -> bool:
+    # Trio can be a guest of asyncio's loop: its tasks then see that loop, but are none of its own.
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        return False
+
+
+@frozen
+class _Wanted:
+    """A request that is ready for any way of sending it."""
+
+    method: str
+    url: httpx.URL
+    headers: Mapping[str, str]
+    within: float = _ANSWER_WITHIN
+    content: str | None = None
+    form: Mapping[str, Any] | None = None
+    may_be_carried: bool = False
+
+    def request(self) -> httpx.Request:
+        """Return it as httpx's transports take it, with the credentials that its URL may hold."""
+        request = httpx.Request(
+            self.method,
+            self.url,
+            headers=self.headers,
+            content=self.content,
+            data=None if self.form is None else dict(self.form),
+            extensions={"timeout": _bounds(self.within)},
+        )
+        if self.url.userinfo:
+            next(httpx.BasicAuth(self.url.username, self.url.password).auth_flow(request))
+        return request
+
+
+def _wanted(request: Request, base_url: str) -> _Wanted:
+    url = _located(request, base_url)
+    kind = {} if request.json is None else {"content-type": "application/json"}
+    return _Wanted(
+        request.method,
+        url,
+        {**_usual_headers(), "accept": "application/json", **kind, **request.headers},
+        within=request.timeout.total_seconds() if request.timeout else _ANSWER_WITHIN,
+        content=None if request.json is None else dump_json(request.json),
+        form=request.form,
+        may_be_carried=_is_poll(request) and not url.userinfo,
+    )
+
+
+def _is_poll(request: Request) -> bool:
+    return request.idempotent and request.method == "GET" and request.json is request.form is None
+
+
+def _located(request: Request, base_url: str) -> httpx.URL:
+    with _addressed():
+        url = _parsed(base_url, request.path)
+        return url.copy_merge_params(dict(request.params)) if request.params else url
+
+
+# A job is asked about at one address, many times.
+@lru_cache(maxsize=1024)
+def _parsed(base_url: str, path: str) -> httpx.URL:
+    return httpx.URL(below(base_url, path))
+
+
+@cache
+def _usual_headers() -> Mapping[str, str]:
+    """Return what httpx's clients send with every request, under the library's name."""
+    client = httpx.AsyncClient(verify=_tls(), trust_env=False)
+    return {**client.headers, "user-agent": "exportjobs"}
+
+
+def _bounds(answer: float) -> dict[str, float | None]:
     """Bound the wait for a connection and for each piece of an answer; a turn has no bound."""
-    return httpx.Timeout(answer, connect=_CONNECT_WITHIN, pool=None)
+    return httpx.Timeout(answer, connect=_CONNECT_WITHIN, pool=None).as_dict()
 
 
-async def _bounded(reply: httpx.Response) -> bytes:
+def _headers(reply: httpx.Response) -> Mapping[str, str]:
+    """Return an answer's headers as httpx reads them, by a shorter way where they are plain."""
+    raw = reply.headers.raw
+    try:
+        plain = {name.decode("ascii").lower(): value.decode("ascii") for name, value in raw}
+    except UnicodeDecodeError:
+        return dict(reply.headers)
+    return plain if len(plain) == len(raw) else dict(reply.headers)
+
+
+async def _bounded(reply: httpx.Response, headers: Mapping[str, str]) -> bytes:
     content = bytearray()
-    async for chunk in reply.aiter_bytes():
+    async for chunk in _pieces(reply, headers):
         content += chunk
         if len(content) > LARGEST_ANSWER:
             raise MalformedResponse(f"larger than {LARGEST_ANSWER} bytes @ $")
     return bytes(content)
+
+
+def _pieces(reply: httpx.Response, headers: Mapping[str, str]) -> AsyncIterable[bytes]:
+    """Return the body as it comes, with a transport's compression undone."""
+    # The usual answer has a length and is not compressed: it needs none of httpx's decoders.
+    is_plain = "content-length" in headers and "content-encoding" not in headers
+    if is_plain and isinstance(reply.stream, httpx.AsyncByteStream):
+        return reply.stream
+    return reply.aiter_bytes()
 
 
 @contextmanager
@@ -162,19 +308,22 @@ def _addressed() -> Generator[None]:
 @contextmanager
 def _translated(url: httpx.URL) -> Generator[None]:
     """Let httpx's errors out as the library's own, without the request that they carry."""
-    host = safe_url(str(url))
     try:
         yield
     except ExportJobsError:
         raise
     except _NOTHING_SENT as error:
-        raise Unreachable(f"no connection to {host} ({_cause(error)})") from None
+        raise Unreachable(f"no connection to {_host(url)} ({_cause(error)})") from None
     except httpx.TimeoutException as error:
-        raise NetworkError(f"no answer in time from {host} ({_cause(error)})") from None
+        raise NetworkError(f"no answer in time from {_host(url)} ({_cause(error)})") from None
     except httpx.DecodingError as error:
         raise MalformedResponse(f"compressed wrongly ({_cause(error)}) @ $") from None
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        raise NetworkError(f"the connection to {host} broke ({_cause(error)})") from None
+        raise NetworkError(f"the connection to {_host(url)} broke ({_cause(error)})") from None
+
+
+def _host(url: httpx.URL) -> str:
+    return safe_url(str(url))
 
 
 def _cause(error: BaseException) -> str:
@@ -190,4 +339,6 @@ def _cause(error: BaseException) -> str:
 @cache
 def _tls() -> ssl.SSLContext:
     """One context for all connections: making it reads every trusted certificate."""
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

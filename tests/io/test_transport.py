@@ -303,11 +303,11 @@ async def test_the_network_is_used_where_nothing_takes_its_place(
     respx_mock: respx.MockRouter,
 ) -> None:
     """Without `via`, requests go through httpx's own transport, and closing closes it."""
-    respx_mock.get(f"{BASE}/reports").respond(json={"ok": True})
+    respx_mock.post(f"{BASE}/reports").respond(json={"ok": True})
 
     async with Transport() as transport:
-        response = await transport.send(Request.get("/reports"), base_url=BASE)
+        response = await transport.send(Request.post("/reports"), base_url=BASE)
 
     assert response.json() == {"ok": True}
     with pytest.raises(RuntimeError, match="closed"):
-        await transport.send(Request.get("/reports"), base_url=BASE)
+        await transport.send(Request.post("/reports"), base_url=BASE)
