@@ -21,8 +21,12 @@ _SURE = 0.03
 """The least spread of the rest's logarithm: no estimate is better."""
 _SOON = 1e-3
 """Seconds; no rest is shorter."""
+_AGES = 1e10
+"""Seconds; no job is older, whatever a clock says."""
 _OVERDUE = 0.05
 """A job with nothing left to do takes another twentieth of its age, more or less."""
+_WILDEST = 5.0
+"""The greatest spread of the rest's logarithm: more would say nothing at all."""
 _VAGUE = 1.0
 """Spread of the rest's logarithm where a vendor's count says that nothing is left."""
 
@@ -64,6 +68,7 @@ class Course:
         """
         if fraction is None or not isfinite(fraction) or not isfinite(age):
             return self
+        age = _bounded(age)
         share = min(1.0, max(0.0, fraction))
         if share == 0.0:
             return type(self)(since=age, reached_at=age)
@@ -82,6 +87,7 @@ class Course:
 
     def rest(self, age: float) -> Rest | None:
         """Return how much longer the job will run at an age in seconds, or None if unknown."""
+        age = _bounded(age)
         idle = max(0.0, age - self.reached_at)
         if self.fraction >= 1.0:
             return Rest(max(_OVERDUE * age, idle, _SOON), _VAGUE)
@@ -92,4 +98,10 @@ class Course:
         left = 1.0 - self.fraction
         curvature = _CURVATURE * (left + gained) / (self.fraction + gained)
         spread = hypot(_SURE, curvature, _GRAIN / gained, _GRAIN / (left + _GRAIN), idle / taken)
+        spread = min(spread, _WILDEST)
         return Rest(max(max(left, _GRAIN / 2) * taken / gained, idle, _SOON), spread)
+
+
+def _bounded(age: float) -> float:
+    """Return an age that can be reckoned with, whatever a clock says."""
+    return min(max(age, -_AGES), _AGES) if isfinite(age) else 0.0

@@ -12,9 +12,9 @@ from _polling_report import draw, report
 from _program import interruptible, options, publish, results
 from _workload import JOBS, measured, practice
 
-_USUAL_PRICE = 0.02
-_PRICES = (0.01, _USUAL_PRICE, 0.05, 0.1)
-_WIDE_PRICES = (0.005, *_PRICES, 0.3)
+_USUAL_PRICE = 0.05
+_PRICES = (0.01, 0.02, _USUAL_PRICE, 0.1, 0.16)
+_WIDE_PRICES = (*_PRICES, 0.3)
 _ASKED_FOR = {"retry_after": 1}
 _PRACTICED = {"durations": [*practice(), *measured()], "first_counted": JOBS}
 

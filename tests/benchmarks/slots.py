@@ -12,7 +12,7 @@ from _slots_report import draw, report
 from _workload import SLOT_JOBS, SLOTS, measured
 
 
-def _ours(name: str, *, prices: tuple[float, ...] = (0.02,), **more: object) -> Contender:
+def _ours(name: str, *, prices: tuple[float, ...] = (0.05,), **more: object) -> Contender:
     settings = tuple(
         Setting(
             f"price {price}", {"jobs": SLOT_JOBS, "price": price, **more}, quick=price == prices[0]
@@ -38,11 +38,11 @@ def _every(seconds: float) -> Mapping[str, object]:
 
 
 CONTENDERS = (
-    _ours("slots unknown", prices=(0.02, 0.005)),
+    _ours("slots unknown", prices=(0.05, 0.02)),
     _ours("slots declared", slots=SLOTS),
     _ours("limits", limits=True),
     _ours("list", list=True),
-    _ours("list and limits", prices=(0.02, 0.005), list=True, limits=True),
+    _ours("list and limits", prices=(0.05, 0.02), list=True, limits=True),
     Contender(
         "airbyte-cdk",
         "airbyte_contender",
