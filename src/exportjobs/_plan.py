@@ -61,7 +61,7 @@ _UNLIKE = 0.02
 _LEAST_SPREAD = 0.3
 """How well past durations can tell the rest of a job, as a spread of its logarithm."""
 
-_PRICE = 0.02
+_PRICE = 0.05
 _PRICES = (1e-6, 1e6)
 _SHORTEST = 1e-3
 """Seconds; the least that is ever waited."""
