@@ -190,9 +190,12 @@ def _plan(belief: Belief, price: float) -> Plan:
 
 
 def _rest(age: float, belief: Belief, course: Course) -> Rest | None:
-    """Return how much longer a job will run, or None if it reports nothing to tell it from."""
+    """Return how much longer a job will run, or None if it reports nothing to tell it from.
+
+    A guess that no job has yet borne out has no say against what the job itself reports.
+    """
     reported = course.rest(age)
-    if reported is None or course.fraction >= 1:
+    if reported is None or course.fraction >= 1 or not belief.ends:
         return reported
     usual = _outlook(belief).rest(age, reported)
     return reported if usual is None else reported.agreed(usual)
