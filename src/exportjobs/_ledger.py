@@ -54,7 +54,8 @@ CREATE TABLE durations (
     PRIMARY KEY (vendor, account, kind)
 ) STRICT
 """
-_MIGRATIONS = ((_EXPORTS, _FILES), (_DURATIONS,))
+_BY_REF = "CREATE INDEX exports_by_ref ON exports (ref)"
+_MIGRATIONS = ((_EXPORTS, _FILES), (_DURATIONS,), (_BY_REF,))
 """What makes a file of each version out of one of the version before, statement by statement."""
 VERSION = len(_MIGRATIONS)
 _INTEND = """

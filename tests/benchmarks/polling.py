@@ -14,8 +14,10 @@ from _workload import JOBS, measured, practice
 
 _USUAL_PRICE = 0.05
 _PRICES = (0.01, 0.02, _USUAL_PRICE, 0.1, 0.16)
-_WIDE_PRICES = (*_PRICES, 0.3)
+_WIDE_PRICES = (*_PRICES, 0.3, 0.4)
+_LIST_PRICES = (0.01, 0.02, _USUAL_PRICE, 0.07, 0.1, 0.16)
 _ASKED_FOR = {"retry_after": 1}
+_TELLING = {"progress": True}
 _PRACTICED = {"durations": [*practice(), *measured()], "first_counted": JOBS}
 
 
@@ -74,8 +76,16 @@ CONTENDERS = (
         "second run",
         *(_priced(price, practice=JOBS, knobs=_PRACTICED) for price in _PRICES),
     ),
-    _ours("progress", *(_priced(price, knobs={"progress": True}) for price in _PRICES)),
-    _ours("list", *(_priced(price, list=True) for price in _PRICES)),
+    _ours("progress", *(_priced(price, knobs=_TELLING) for price in _WIDE_PRICES)),
+    _ours(
+        "progress, second run",
+        *(_priced(price, practice=JOBS, knobs=_PRACTICED | _TELLING) for price in _WIDE_PRICES),
+    ),
+    _ours("list", *(_priced(price, list=True) for price in _LIST_PRICES)),
+    _ours(
+        "list, second run",
+        *(_priced(price, practice=JOBS, list=True, knobs=_PRACTICED) for price in _LIST_PRICES),
+    ),
     _ours("list and limits", _priced(_USUAL_PRICE, list=True, limits=True)),
     _ours("Retry-After: 1", _priced(_USUAL_PRICE, knobs=_ASKED_FOR)),
     _peer(
