@@ -1,6 +1,6 @@
 """Where it is safe to go: origins, encryption and paths."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import unquote, urlsplit
 
 from exportjobs._errors import UntrustedAddress
@@ -8,6 +8,18 @@ from exportjobs._redact import safe_url
 
 _LONGEST = 16_384
 _PORTS = {"http": 80, "https": 443}
+
+
+def everywhere(address: IPv4Address | IPv6Address) -> bool:  # noqa: ARG001 - it admits them all
+    """Admit every address."""
+    return True
+
+
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Return whether an address is one of the open network's: of no machine or network's own."""
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address.sixtofour or address
+    return address.is_global and not address.is_multicast
 
 
 def is_loopback(host: str) -> bool:
@@ -61,6 +73,14 @@ def no_address() -> UntrustedAddress:
     """Return the error for an address that cannot be one."""
     return UntrustedAddress(
         "the vendor names an address that is none", remedy="ask the vendor what became of the file"
+    )
+
+
+def private_host(host: str) -> UntrustedAddress:
+    """Return the error for a host inside a private network."""
+    return UntrustedAddress(
+        f"the vendor names a host in a private network, {host}",
+        remedy="if its files are to be fetched from there, name it in download_hosts",
     )
 
 

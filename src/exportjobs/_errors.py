@@ -33,7 +33,8 @@
     ├── InternalError                a mistake of this library's own
     └── FileError                    the file
         ├── DownloadFailed              the bytes could not be had whole
-        │   └── LeaseRefused                a signed URL was refused, and so were its renewals
+        │   ├── LeaseRefused                a signed URL was refused, and so were its renewals
+        │   └── Corrupted                   they came whole, but are not what was promised
         ├── DestinationFailed           (OSError) they could not be written
         └── LedgerFailed                what happened could not be recorded
 
@@ -339,6 +340,12 @@ class DownloadFailed(FileError):
 
 class LeaseRefused(DownloadFailed):
     """The file's host refused its address, as it does when a signed URL has expired."""
+
+
+class Corrupted(DownloadFailed):
+    """The bytes are not those that the vendor or the file's host vouches for."""
+
+    default_remedy = "resume the job by its ref to download again; if it lasts, ask the vendor"
 
 
 class DestinationFailed(FileError, OSError):

@@ -16,22 +16,32 @@ Work = Export | Resumption
 
 @frozen
 class LandedFile(os.PathLike[str]):
-    """A file that landed whole. It can be opened as it is, and prints as its path."""
+    """A file that landed whole. It can be opened as it is, and prints as where it is."""
 
-    path: Path
+    location: str = field(converter=str)
+    """A path, the address of an object in a store, or the name under which it was handed over."""
     size: int
-    """Bytes on disk."""
+    """Bytes."""
     sha256: str
-    """In hexadecimal, of the bytes on disk."""
+    """In hexadecimal, of those bytes."""
     part: int | None = None
+    proven_by: tuple[str, ...] = ()
+    """Digests that the vendor or the file's host had promised, and that the bytes have."""
+    value: object = field(default=None, repr=False)
+    """What was made of it, where it was handed to a function."""
+
+    @property
+    def path(self) -> Path:
+        """Where it is, if it is on this machine."""
+        return Path(self.location)
 
     def __fspath__(self) -> str:
         """Return the path, for `open` and its like."""
-        return str(self.path)
+        return self.location
 
     def __str__(self) -> str:
-        """Return the path."""
-        return str(self.path)
+        """Return where it is."""
+        return self.location
 
 
 @frozen(kw_only=True)

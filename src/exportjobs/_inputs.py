@@ -1,18 +1,20 @@
 """What callers pass, checked before anything is sent."""
 
 import os
+import re
 from collections.abc import Iterable
 from datetime import timedelta
-from pathlib import Path
 
 from exportjobs._errors import InvalidArgument
 from exportjobs._export import Export, Resumption
 from exportjobs._finished import Work
-from exportjobs._part_file import prepare_folder
 from exportjobs.adapter import Adapter
 
+_HOST = re.compile(r"[A-Za-z0-9*_.:-]+")
+
 Seconds = float | timedelta
-Folder = str | os.PathLike[str]
+Place = str | os.PathLike[str]
+"""A file or a folder."""
 
 
 def duration(name: str, value: Seconds) -> timedelta:
@@ -62,6 +64,22 @@ def checked_accounts(accounts: Iterable[Adapter]) -> tuple[Adapter, ...]:
     return tuple(named.values())
 
 
+def checked_hosts(names: Iterable[str] | None) -> tuple[str, ...] | None:
+    """Return the names of hosts.
+
+    Raises:
+        InvalidArgument: If one is no host's name.
+    """
+    if names is None:
+        return None
+    found = (names,) if isinstance(names, str) else tuple(names)
+    for name in found:
+        if not _HOST.fullmatch(name):
+            remedy = 'pass names such as "files.acme.com" or "*.amazonaws.com"'
+            raise InvalidArgument("download_hosts", f"{name!r} is no host's name", remedy=remedy)
+    return found
+
+
 def check_same(known: Adapter, adapter: Adapter) -> None:
     """Check that an account is the one that is known under its name.
 
@@ -71,12 +89,3 @@ def check_same(known: Adapter, adapter: Adapter) -> None:
     if known != adapter:
         reason = f"two different accounts are both called {adapter.name!r}"
         raise adapter.invalid("name", reason, "give each a name of its own")
-
-
-def checked_folder(into: Folder | None) -> Path | None:
-    """Return the folder that files are to land in, made if need be.
-
-    Raises:
-        DestinationFailed: If it cannot be written.
-    """
-    return None if into is None else prepare_folder(Path(into))

@@ -224,6 +224,10 @@ class Artifact:
     """When the address stops working, in UTC, as the vendor says."""
     part: int | None = None
     """The part's number, from 1, where a job has several."""
+    md5: str | None = None
+    """Of the bytes, in hexadecimal, as the vendor says."""
+    sha256: str | None = None
+    """Of the bytes, in hexadecimal, as the vendor says."""
 
     @property
     def lease_ends_at(self) -> datetime | None:

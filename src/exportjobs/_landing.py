@@ -1,19 +1,43 @@
-"""Landing: finished jobs whose files are to be fetched, so many at once."""
+"""Landing: the files of finished jobs, so many fetched at once."""
 
 from collections.abc import Callable
+from functools import partial
 
 import anyio.abc
+from anyio import CancelScope
+from attrs import define, field
 
 from exportjobs._agenda import Agenda
-from exportjobs._decide import Step
-from exportjobs._steps import Steps, guarded
+from exportjobs._decide import End, Step
+from exportjobs._download import Download
+from exportjobs._errors import ExportJobsError
+from exportjobs._steps import Steps, guarded, internal
 from exportjobs._tracked import Phase, Tracked
 
 _NEVER = float("inf")
 
 
+@define(eq=False)
+class _Batch:
+    """The files of one job, on their way."""
+
+    tracked: Tracked
+    download: Download
+    left: set[int] = field(factory=set[int])
+    """Which of its artifacts have not landed."""
+    flights: set[CancelScope] = field(factory=set[CancelScope])
+    """Those that are being fetched."""
+    error: ExportJobsError | None = None
+
+    def fail(self, error: ExportJobsError) -> None:
+        """Give the job's other files up: without this one, they are of no use."""
+        self.error = self.error or error
+        for flight in self.flights:
+            flight.cancel()
+
+
 class Landing:
-    """Every job whose files wait, the one in front whose address stops working the soonest."""
+    """Every file that waits to be fetched, the one in front whose address stops working soonest."""
 
     def __init__(
         self,
@@ -28,21 +52,67 @@ class Landing:
         self._tasks = tasks
         self._apply = apply
         self._free = at_once
-        self._queue: Agenda[Tracked] = Agenda()
+        self._queue: Agenda[tuple[_Batch, int | None]] = Agenda()
 
     def add(self, tracked: Tracked) -> None:
-        """Let a job wait for its turn."""
+        """Let a job's files wait for their turn."""
+        download = self._steps.download(tracked)
+        if download is None:
+            self._apply(tracked, End())
+            return
         tracked.phase = Phase.BUSY
-        ends_at = tracked.job.expires_at if tracked.job else None
-        self._queue.add(ends_at.timestamp() if ends_at else _NEVER, tracked)
+        self._add(_Batch(tracked, download), None)
 
     def go_round(self) -> None:
-        """Fetch the files of as many jobs as may be fetched at once."""
+        """Fetch as many files as may be fetched at once."""
         while self._queue and self._free:
             self._free -= 1
-            self._tasks.start_soon(self._land, self._queue.pop())
+            self._tasks.start_soon(self._run, *self._queue.pop())
 
-    async def _land(self, tracked: Tracked) -> None:
-        step = await guarded(self._steps.land, tracked)
+    def _add(self, batch: _Batch, index: int | None) -> None:
+        job = batch.tracked.job
+        ends_at = job.expires_at if job else None
+        self._queue.add(ends_at.timestamp() if ends_at else _NEVER, (batch, index))
+
+    async def _run(self, batch: _Batch, index: int | None) -> None:
+        """See to one file, or before the first to which ones there are; then to the end."""
+        step: Step | None = None
+        if batch.error is None:
+            await self._fly(batch, index)
+            if not batch.flights:
+                step = await self._end(batch)
         self._free += 1
-        self._apply(tracked, step)
+        if step is None:
+            self.go_round()
+        else:
+            self._apply(batch.tracked, step)
+
+    async def _fly(self, batch: _Batch, index: int | None) -> None:
+        with CancelScope() as flight:
+            batch.flights.add(flight)
+            try:
+                await (self._begin(batch) if index is None else self._fetch(batch, index))
+            except ExportJobsError as error:
+                batch.fail(error)
+            except Exception as error:  # noqa: BLE001 - it is not to end all the others
+                batch.fail(internal(error, batch.tracked))
+            finally:
+                batch.flights.discard(flight)
+
+    async def _begin(self, batch: _Batch) -> None:
+        batch.left.update(await batch.download.begin())
+        for index in sorted(batch.left):
+            self._add(batch, index)
+
+    async def _fetch(self, batch: _Batch, index: int) -> None:
+        await batch.download.fetch(index)
+        batch.left.discard(index)
+
+    async def _end(self, batch: _Batch) -> Step | None:
+        """Return how a job ended, or None where some of its files are still waiting."""
+        if batch.left and batch.error is None:
+            return None
+        return await guarded(
+            partial(self._steps.conclude, download=batch.download, error=batch.error),
+            batch.tracked,
+        )

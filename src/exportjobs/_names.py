@@ -5,7 +5,7 @@ import re
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from exportjobs._job import Artifact, ExportJob
+from exportjobs._job import Artifact, ExportJob, JobRef
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
@@ -23,19 +23,23 @@ _BY_MEDIA_TYPE = {
 }
 
 
-def file_name(job: ExportJob, index: int, *, served_as: str = "") -> str:
-    """Return the name under which one of a job's artifacts lands.
+def job_stem(ref: JobRef) -> str:
+    """Return what the names of all of a job's files begin with.
 
     It is the job's ref with dots for slashes, so that a job lands under the same name each time and
-    two jobs never share one; numbered parts sort. The vendor's own name gives no
-    more than its suffix, as it may hold anything; where it is silent, the media type that the file
-    is served as decides.
+    two jobs never share one.
     """
-    ref, artifact = job.ref, job.artifacts[index]
-    words = [safe_word(word) for word in (ref.vendor, ref.account, ref.kind, ref.id)]
-    if len(job.artifacts) > 1:
-        words.append(f"part-{index + 1:05}")
-    return ".".join(words) + (suffix(artifact) or suffix_of_type(served_as))
+    return ".".join(safe_word(word) for word in (ref.vendor, ref.account, ref.kind, ref.id))
+
+
+def file_stem(job: ExportJob, index: int) -> str:
+    """Return the name under which one of a job's artifacts lands, without its suffix.
+
+    Numbered parts sort. The vendor's own name gives no more than the suffix, as it may hold
+    anything.
+    """
+    stem = job_stem(job.ref)
+    return f"{stem}.part-{index + 1:05}" if len(job.artifacts) > 1 else stem
 
 
 def safe_word(word: str) -> str:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -13,33 +14,39 @@ from typing import Literal, Self, TypedDict
 import anyio
 
 from exportjobs._account import Account
+from exportjobs._address import is_public
 from exportjobs._clock import Clock, SystemClock
 from exportjobs._decide import Counsel
+from exportjobs._destination import Destination
 from exportjobs._errors import ExportJobsError, InvalidArgument, UnknownAccount, WrongDoor
 from exportjobs._events import Event, Observer, log
 from exportjobs._export import Export
 from exportjobs._finished import Finished, Work
+from exportjobs._hosts import Hosts
 from exportjobs._inputs import (
-    Folder,
+    Place,
     Seconds,
     check_same,
     checked_accounts,
-    checked_folder,
+    checked_hosts,
     checked_works,
     duration,
 )
+from exportjobs._into import Into, destination
 from exportjobs._job import ExportJob, JobRef
 from exportjobs._lane import MOST, WIDEST
 from exportjobs._ledger import Ledger
 from exportjobs._limits import Allowance
 from exportjobs._loop import Loop
+from exportjobs._network import Via
 from exportjobs._results import Promise, Results
 from exportjobs._schedule import Jitter, Schedule
 from exportjobs._session import Session
+from exportjobs._source import Ways
 from exportjobs._steps import Steps
 from exportjobs._tasks import leave
 from exportjobs._tracked import Tracked
-from exportjobs._transport import Transport, Via
+from exportjobs._transport import Transport
 from exportjobs._witness import Witness, job_of
 from exportjobs.adapter import Adapter
 
@@ -58,7 +65,9 @@ class PollerOptions(TypedDict, total=False):
     deadline: Seconds | None
     on_exit: OnExit
     downloads: int
-    ledger: Folder | None
+    download_hosts: Iterable[str] | None
+    download_timeout: Seconds
+    ledger: Place | None
     observers: Iterable[Observer]
     clock: Clock
     jitter: Jitter
@@ -80,7 +89,9 @@ class Poller:
         deadline: Seconds | None = _DAY,
         on_exit: OnExit = "detach",
         downloads: int = 4,
-        ledger: Folder | None = None,
+        download_hosts: Iterable[str] | None = None,
+        download_timeout: Seconds = 30.0,
+        ledger: Place | None = None,
         observers: Iterable[Observer] = (),
         clock: Clock | None = None,
         jitter: Jitter = random.uniform,
@@ -95,7 +106,12 @@ class Poller:
             deadline: Seconds from submitting a job to giving up the wait for it; None never to.
             on_exit: Whether jobs that have not ended are left running at their vendors or cancelled
                 when the poller is left.
-            downloads: How many jobs' files are fetched at once.
+            downloads: How many files are fetched at once.
+            download_hosts: The only hosts that files are fetched from besides the vendors' own,
+                such as "files.acme.com" or "*.amazonaws.com"; these may be in a private network.
+                None for all that have a public address.
+            download_timeout: Seconds without a byte after which a download breaks off, to be taken
+                up again.
             ledger: An SQLite file that remembers jobs beyond this process; None for memory only.
             observers: Called with every event, besides the logger `exportjobs`.
             clock: Where the time comes from, and who sleeps.
@@ -113,6 +129,8 @@ class Poller:
         self._deadline = None if deadline is None else duration("deadline", deadline)
         self._on_exit = on_exit
         self._downloads = downloads
+        self._hosts = Hosts.of(checked_hosts(download_hosts))
+        self._stall = duration("download_timeout", download_timeout).total_seconds()
         self._clock = clock or SystemClock()
         self._ledger = Ledger(None if ledger is None else Path(ledger), self._clock)
         self._observers = (log, *observers)
@@ -130,10 +148,9 @@ class Poller:
         """
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._ledger)
-            files = Transport(self._via, connections=self._downloads)
-            stack.push_async_exit(files)
+            ways = await self._open_ways(stack)
             witness = Witness(self._clock, self._ledger, self._report)
-            self._steps = Steps(self._clock, self._ledger, files, self._report, witness)
+            self._steps = Steps(self._clock, self._ledger, ways, self._report, witness)
             self._learned = await self._ledger.learned()
             self._tasks = anyio.create_task_group()
             await self._tasks.__aenter__()
@@ -170,7 +187,7 @@ class Poller:
         running = (one for one in tracked if not (one.job and one.job.status.is_terminal))
         return tuple(one.ref for one in running if one.ref)
 
-    def run(self, exports: Iterable[Work], *, into: Folder | None) -> Results:
+    def run(self, exports: Iterable[Work], *, into: Into | None, unpack: bool = False) -> Results:
         """Submit exports, see their jobs to the end and land their files.
 
         Everything starts at once; the results come in the order of completion, each when the async
@@ -179,16 +196,19 @@ class Poller:
         Args:
             exports: What to export, and jobs to resume.
             into: The folder to land files in, made if need be; None to leave them at the vendor.
+            unpack: Whether zip and tar archives are unpacked beside themselves, and the files in
+                them handed over in their place.
 
         Raises:
             InvalidArgument: If something else than exports was passed, or accounts share a name.
             DestinationFailed: If the folder cannot be written; nothing was submitted.
         """
-        works, folder = checked_works(exports), checked_folder(into)
+        works = checked_works(exports)
+        place = destination(into, self._clock, unpack=unpack)
         accounts = [self._account(work.adapter) for work in works]
         results = Results(len(works))
         for work, account in zip(works, accounts, strict=True):
-            tracked = self._track(work, account, folder)
+            tracked = self._track(work, account, place)
             tracked.listeners.append(results.add)
             self._loop.take_up(tracked)
         return results
@@ -217,22 +237,25 @@ class Poller:
             finished.raise_for_status()
         return job_of(tracked)
 
-    async def resume(self, ref: JobRef, *, into: Folder | None = None) -> Finished:
+    async def resume(
+        self, ref: JobRef, *, into: Into | None = None, unpack: bool = False
+    ) -> Finished:
         """See a job to its end and land its files, whichever process submitted it.
 
         Raises:
             UnknownAccount: If its account was neither named nor seen in an export.
             DestinationFailed: If the folder cannot be written.
         """
-        account, folder = self._account_of(ref), checked_folder(into)
+        account = self._account_of(ref)
+        place = destination(into, self._clock, unpack=unpack)
         outcome: Promise[Finished] = Promise()
         tracked = _find(account, ref)
         if tracked is None:
-            tracked = self._track(account.session.adapter.resume(ref), account, folder)
+            tracked = self._track(account.session.adapter.resume(ref), account, place)
             tracked.listeners.append(outcome.keep)
             self._loop.take_up(tracked)
         else:
-            tracked.folder = tracked.folder or folder
+            tracked.destination = tracked.destination or place
             tracked.listeners.append(outcome.keep)
             self._loop.claim(tracked)
         return await outcome.wait()
@@ -263,8 +286,15 @@ class Poller:
             raise WrongDoor("the poller is not running", remedy=remedy)
         return self._running
 
-    def _track(self, work: Work, account: Account, folder: Path | None) -> Tracked:
-        return Tracked(next(self._numbers), work, account, folder)
+    async def _open_ways(self, stack: AsyncExitStack) -> Ways:
+        """Open the ways to the hosts that have files, to be closed with the stack."""
+        files = partial(Transport, self._via, connections=self._downloads)
+        public = await stack.enter_async_context(files(admits=is_public))
+        anywhere = await stack.enter_async_context(files())
+        return Ways(public, anywhere, self._hosts, self._stall)
+
+    def _track(self, work: Work, account: Account, place: Destination | None) -> Tracked:
+        return Tracked(next(self._numbers), work, account, place)
 
     def _account(self, adapter: Adapter) -> Account:
         """Return what is kept of an adapter's account, from the first time on."""

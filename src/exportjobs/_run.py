@@ -1,21 +1,27 @@
 """The synchronous door: the same loop, behind a portal to a thread of its own."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Unpack
 
 import anyio
 from anyio.from_thread import start_blocking_portal
 
+from exportjobs._clock import SystemClock
+from exportjobs._destination import Destination
 from exportjobs._errors import WrongDoor
 from exportjobs._finished import Finished, Work
-from exportjobs._inputs import Folder, checked_folder, checked_works
+from exportjobs._inputs import checked_works
+from exportjobs._into import Into, destination
 from exportjobs._poller import Poller, PollerOptions
 
 
 def run(
-    exports: Iterable[Work], *, into: Folder | None, **options: Unpack[PollerOptions]
+    exports: Iterable[Work],
+    *,
+    into: Into | None,
+    unpack: bool = False,
+    **options: Unpack[PollerOptions],
 ) -> Iterator[Finished]:
     """Submit exports, see their jobs to the end, land their files, and yield each as it finishes.
 
@@ -25,6 +31,8 @@ def run(
     Args:
         exports: What to export, and jobs to resume.
         into: The folder to land files in, made if need be; None to leave them at the vendor.
+        unpack: Whether zip and tar archives are unpacked beside themselves, and the files in them
+            handed over in their place.
         **options: The keyword arguments of `Poller`.
 
     Raises:
@@ -35,16 +43,20 @@ def run(
     """
     _refuse_inside_a_loop()
     poller = Poller(**options)
-    return _finished(poller, checked_works(exports), checked_folder(into))
+    works = checked_works(exports)
+    place = destination(into, options.get("clock") or SystemClock(), unpack=unpack)
+    return _finished(poller, works, place)
 
 
-def _finished(poller: Poller, works: tuple[Work, ...], folder: Path | None) -> Iterator[Finished]:
+def _finished(
+    poller: Poller, works: tuple[Work, ...], place: Destination | None
+) -> Iterator[Finished]:
     """Yield what a poller in another thread finishes; leaving early cancels it and waits."""
     arrivals: SimpleQueue[Finished | None] = SimpleQueue()
 
     async def pump() -> None:
         async with poller:
-            async for finished in poller.run(works, into=folder):
+            async for finished in poller.run(works, into=place):
                 arrivals.put(finished)
 
     with start_blocking_portal() as portal:

@@ -26,8 +26,8 @@ from exportjobs._ledger import Ledger
 from exportjobs._pace import Limits, Operation
 from exportjobs._schedule import Bounds
 from exportjobs._session import Answer
+from exportjobs._source import Ways
 from exportjobs._tracked import Tracked
-from exportjobs._transport import Transport
 from exportjobs._witness import Witness, export_of, ref_of
 
 _MARGIN = 1.1
@@ -44,7 +44,7 @@ class Steps:
 
     clock: Clock
     ledger: Ledger
-    files: Transport
+    ways: Ways
     report: Observer
     witness: Witness
 
@@ -110,20 +110,27 @@ class Steps:
             account.allowance = account.allowance.told(answer.value, until)
         return None
 
-    async def land(self, tracked: Tracked) -> Step:
-        """Download a finished job's files, if they are wanted."""
+    def download(self, tracked: Tracked) -> Download | None:
+        """Return what fetches a finished job's files, if they are wanted."""
         job = tracked.job
-        if job is None or tracked.folder is None:
-            return End()
-        renew = partial(self._renew, tracked)
-        delivery = Delivery(job, tracked.subject, tracked.account.session, tracked.folder, renew)
-        download = Download(delivery, Surroundings(self.files, self.clock, self.report))
+        if job is None or tracked.destination is None:
+            return None
+        session, renew = tracked.account.session, partial(self._renew, tracked)
+        delivery = Delivery(job, tracked.subject, session, tracked.destination, renew)
+        return Download(delivery, Surroundings(self.ways, self.clock, self.report))
+
+    async def conclude(
+        self, tracked: Tracked, download: Download, error: ExportJobsError | None
+    ) -> Step:
+        """End a job whose files have landed, or one that failed."""
+        tracked.retried_downloads = download.retries
+        vendor, _ = tracked.work.account
         try:
-            tracked.files = await download.land()
-        except ExportJobsError as error:
-            return End(error.about(vendor=job.ref.vendor, ref=job.ref))
-        finally:
-            tracked.retried_downloads = download.retries
+            if error is not None:
+                raise error
+            tracked.files = await download.conclude()
+        except ExportJobsError as failure:
+            return End(failure.about(vendor=vendor, ref=tracked.ref))
         await self.witness.note(tracked, self.ledger.land(tracked.row, tracked.files))
         return End()
 

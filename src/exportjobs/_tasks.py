@@ -1,10 +1,22 @@
-"""Leaving a task group that was entered by hand, in one object's `__aenter__`."""
+"""Task groups: left as one pleases, and with plain errors where a single one came up."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import cast
 
 import anyio
 import anyio.abc
+
+
+@asynccontextmanager
+async def together() -> AsyncGenerator[anyio.abc.TaskGroup]:
+    """Open a task group; an error that is alone is raised without a group around it."""
+    try:
+        async with anyio.create_task_group() as tasks:
+            yield tasks
+    except BaseExceptionGroup as group:
+        raise _alone(group) from None
 
 
 async def leave(
@@ -13,7 +25,7 @@ async def leave(
     exc: BaseException | None,
     traceback: TracebackType | None,
 ) -> bool | None:
-    """Cancel a group's tasks and wait for them.
+    """Cancel the tasks of a group that was entered by hand, and wait for them.
 
     What the block itself raised goes its own way; what a task raised is raised here, without a
     group around it if it is alone. Only a cancellation is handed to the group: it may be its own.

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from exportjobs._course import Course
 from exportjobs._decide import Step
+from exportjobs._destination import Destination
 from exportjobs._events import Subject
 from exportjobs._export import Resumption
 from exportjobs._finished import Finished, LandedFile, Story, Work
@@ -44,7 +44,7 @@ class Tracked:
     number: int
     work: Work
     account: "Account"
-    folder: Path | None
+    destination: Destination | None
     phase: Phase = Phase.WAITING
     holds_slot: bool = False
     row: int = 0

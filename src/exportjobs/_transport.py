@@ -6,11 +6,9 @@ adds to them (redirects, cookies, authentication) is unwanted here, and costs as
 """
 
 import asyncio
-import ssl
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
-    AsyncIterator,
     Awaitable,
     Callable,
     Generator,
@@ -18,19 +16,20 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache, lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Self
-from urllib.request import getproxies
 
 import anyio
 import httpx
-from attrs import field, frozen
+from attrs import frozen
 
-from exportjobs._address import below, no_address
+from exportjobs._address import below, everywhere, no_address
+from exportjobs._dial import Admits
 from exportjobs._errors import ExportJobsError, MalformedResponse, NetworkError, Unreachable
 from exportjobs._flow import Request, Response
+from exportjobs._network import Proxied, Via, network, tls
 from exportjobs._quiet import quiet
 from exportjobs._redact import safe_url
+from exportjobs._stream import Stream
 from exportjobs._structure import dump_json
 
 if TYPE_CHECKING:
@@ -44,10 +43,6 @@ _CONNECT_WITHIN = 10.0
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-Via = httpx.AsyncBaseTransport
-"""What may take the network's place."""
-
-
 class Transport:
     """Connections to one vendor's API, or to the hosts that hold its files.
 
@@ -55,12 +50,20 @@ class Transport:
     is decided by whoever sends it.
     """
 
-    def __init__(self, via: Via | None = None, *, connections: int = 4) -> None:
-        """Prepare the connections; none is opened yet. `via` takes the network's place."""
+    def __init__(
+        self, via: Via | None = None, *, connections: int = 4, admits: Admits = everywhere
+    ) -> None:
+        """Prepare the connections; none is opened yet.
+
+        Args:
+            via: Takes the network's place.
+            connections: How many to have at once.
+            admits: Whether connections to an address are made.
+        """
         # Getting a turn that is free need not wait a round of the loop: the network is waited for.
         self._turn = anyio.Semaphore(connections, fast_acquire=True)
         with quiet():
-            self._network = _network(connections) if via is None else via
+            self._network = network(connections, admits) if via is None else via
             self._carrier = _carrier(self._network) if via is None else None
         self._closed = False
 
@@ -92,8 +95,15 @@ class Transport:
             return Response(reply.status_code, headers, await _bounded(reply, headers))
 
     @asynccontextmanager
-    async def stream(self, url: str, headers: Mapping[str, str]) -> "AsyncGenerator[Stream]":
+    async def stream(
+        self, url: str, headers: Mapping[str, str], *, within: float = _ANSWER_WITHIN
+    ) -> AsyncGenerator[Stream]:
         """Open an absolute URL to read its body as it comes.
+
+        Args:
+            url: Where.
+            headers: What to send along, besides what httpx always does.
+            within: Seconds in which the next bytes have to come.
 
         Raises:
             UntrustedAddress: If the URL is none.
@@ -102,9 +112,9 @@ class Transport:
         """
         named = {name.lower(): value for name, value in headers.items()}
         with _addressed():
-            wanted = _Wanted("GET", httpx.URL(url), {**_usual_headers(), **named})
+            wanted = _Wanted("GET", httpx.URL(url), {**_usual_headers(), **named}, within)
         async with self._open(wanted, self._usual) as reply:
-            yield Stream(reply.status_code, dict(reply.headers), reply)
+            yield Stream(reply.status_code, dict(reply.headers), reply, within)
 
     @asynccontextmanager
     async def _open(
@@ -140,56 +150,16 @@ class Transport:
         return str(_located(request, base_url))
 
 
-@frozen
-class Stream:
-    """An answer whose body is still coming."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    _reply: httpx.Response = field(repr=False)
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes, with a transport's compression undone."""
-        async for chunk in self._reply.aiter_bytes():
-            yield chunk
-
-
-class _Proxied(httpx.AsyncBaseTransport):
-    """The network behind the proxies that the environment names, as httpx's clients reach it."""
-
-    def __init__(self, connections: int) -> None:
-        self._client = httpx.AsyncClient(
-            verify=_tls(),
-            limits=httpx.Limits(max_connections=connections),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        )
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._client.send(request, stream=True)
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
-
-
-def _network(connections: int) -> Via:
-    """Return httpx's own way to the network."""
-    named = getproxies()
-    if any(named.get(scheme) for scheme in ("http", "https", "all")):
-        return _Proxied(connections)
-    limits = httpx.Limits(max_connections=connections)
-    return httpx.AsyncHTTPTransport(verify=_tls(), limits=limits)
-
-
-def _carrier(network: Via) -> "Carrier | None":
+def _carrier(way: Via) -> "Carrier | None":
     """Return a faster way for what may be sent twice, if there is one."""
-    if isinstance(network, _Proxied) or not _on_asyncio():
+    if isinstance(way, Proxied) or not _on_asyncio():
         return None
     try:
         # An extra, and one that takes as long to import as all the rest.
         from exportjobs._carrier import Carrier  # noqa: PLC0415
     except ImportError:
         return None
-    return Carrier(_tls())
+    return Carrier(tls())
 
 
 def _on_asyncio() -> bool:
@@ -260,7 +230,7 @@ def _parsed(base_url: str, path: str) -> httpx.URL:
 @cache
 def _usual_headers() -> Mapping[str, str]:
     """Return what httpx's clients send with every request, under the library's name."""
-    client = httpx.AsyncClient(verify=_tls(), trust_env=False)
+    client = httpx.AsyncClient(verify=tls(), trust_env=False)
     return {**client.headers, "user-agent": "exportjobs"}
 
 
@@ -334,11 +304,3 @@ def _cause(error: BaseException) -> str:
             return f"{type(error).__name__}: {below.strerror}"
         below = below and (below.__cause__ or below.__context__)
     return type(error).__name__
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """One context for all connections: making it reads every trusted certificate."""
-    context = httpx.create_ssl_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context

@@ -4,17 +4,20 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.loop.support import Acme
+from tests.loop.support import API, Acme
 
 from exportjobs import Event, ExportJob, JobRef, JobStatus
 from exportjobs._download import Delivery, Download, Surroundings
 from exportjobs._events import Subject
+from exportjobs._folder import Folder
+from exportjobs._hosts import Hosts
 from exportjobs._session import Session
+from exportjobs._source import Ways
 from exportjobs._transport import Transport
 from exportjobs.adapter import Artifact, Reading
 from exportjobs.testing import ManualClock
 
-from .support import Begin, Open, Reply, in_turn
+from .support import Begin, Landing, Open, Reply, in_turn
 
 
 @pytest.fixture
@@ -41,18 +44,26 @@ def begin(
 ) -> Begin:
     """Return a function that begins a download from hosts that answer in turn."""
 
-    def make(*replies: Reply, artifacts: tuple[Artifact, ...], job_id: str = "q3") -> Download:
+    def make(
+        *replies: Reply,
+        artifacts: tuple[Artifact, ...],
+        job_id: str = "q3",
+        base_url: str = API,
+        allowed: tuple[str, ...] | None = None,
+    ) -> Landing:
         via = in_turn(*replies, seen=seen)
         ref = JobRef("acme", "default", job_id, kind="report")
         job = ExportJob(ref, Reading(JobStatus.DONE, "done"), artifacts=artifacts)
         subject = Subject(1, "acme", "default", "report", ref)
-        session = Session(Acme(), Transport(via), clock)
+        session = Session(Acme(base_url=base_url), Transport(via), clock)
 
         async def renew() -> ExportJob:
             return job
 
-        delivery = Delivery(job, subject, session, tmp_path, renew)
-        return Download(delivery, Surroundings(Transport(via), clock, events.append))
+        folder = Folder(tmp_path, clock, unpacks=False)
+        delivery = Delivery(job, subject, session, folder, renew)
+        ways = Ways(Transport(via), Transport(via), Hosts(allowed), 30.0)
+        return Landing(Download(delivery, Surroundings(ways, clock, events.append)))
 
     return make
 

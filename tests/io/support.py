@@ -8,17 +8,37 @@ import anyio
 import anyio.abc
 import httpx
 import pytest
+from attrs import frozen
 from tests.loop.support import signed
 
-from exportjobs import ExportJobsError
+from exportjobs import ExportJobsError, LandedFile
 from exportjobs._download import Download
 from exportjobs._session import Session
+from exportjobs._stream import Stream
 from exportjobs.adapter import Artifact, Flow, Request, Response
 
 Reply = httpx.Response | Exception
-Begin = Callable[..., Download]
+Begin = Callable[..., "Landing"]
 Open = Callable[..., Session]
 CONTENT = b"a,b\n1,2\n"
+
+
+@frozen
+class Landing:
+    """A job's files on their way, one after the other."""
+
+    download: Download
+
+    @property
+    def retries(self) -> int:
+        """How often a file broke off and was taken up again."""
+        return self.download.retries
+
+    async def land(self) -> tuple[LandedFile, ...]:
+        """Fetch them all."""
+        for index in await self.download.begin():
+            await self.download.fetch(index)
+        return await self.download.conclude()
 
 
 def told(error: BaseException) -> str:
@@ -53,6 +73,14 @@ def asking(request: Request) -> Callable[[], Flow[Response]]:
         return (yield request)
 
     return flow
+
+
+async def whole(stream: Stream) -> bytes:
+    """Return a body, read to its end."""
+    content, buffer = bytearray(), memoryview(bytearray(64 * 1024))
+    while received := await stream.read_into(buffer):
+        content += buffer[:received]
+    return bytes(content)
 
 
 async def body(*chunks: bytes) -> AsyncIterator[bytes]:

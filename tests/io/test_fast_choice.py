@@ -12,7 +12,7 @@ import trio
 from exportjobs._flow import Request
 from exportjobs._transport import Transport
 
-from .support import always
+from .support import always, whole
 from .wire import OK, ok, playing, vendor
 
 aiohttp = pytest.importorskip("aiohttp", reason="needs the extra fast")
@@ -81,7 +81,7 @@ async def test_a_download_is_left_to_httpx(carried: list[str]) -> None:
         Transport() as transport,
         transport.stream(f"{seen.base}/file", {}) as stream,
     ):
-        content = b"".join([chunk async for chunk in stream.chunks()])
+        content = await whole(stream)
 
     assert (content, carried) == (b"{}", [])
 

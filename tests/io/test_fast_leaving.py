@@ -14,11 +14,10 @@ from threading import Event, Thread
 import anyio
 import pytest
 
-from exportjobs import _transport as room
 from exportjobs._flow import Request
 from exportjobs._transport import Transport
 
-from .wire import CERTIFICATE, OK, WAYS, choose, encrypting, leaving, playing, vendor
+from .wire import CERTIFICATE, OK, WAYS, choose, encrypting, leaving, playing, trust, vendor
 
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
 
@@ -31,7 +30,7 @@ def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.fixture(autouse=True)
 def _trust(monkeypatch: pytest.MonkeyPatch) -> None:
     trusting = ssl.create_default_context(cafile=CERTIFICATE)
-    monkeypatch.setattr(room, "_tls", lambda: trusting)
+    trust(trusting, monkeypatch)
 
 
 @contextmanager

@@ -5,11 +5,11 @@ import anyio.abc
 import pytest
 
 from exportjobs import Unreachable
-from exportjobs import _transport as room
 from exportjobs._flow import Request
+from exportjobs._network import tls
 from exportjobs._transport import Transport
 
-from .wire import CERTIFICATE, OK, WAYS, choose, encrypting, vendor
+from .wire import CERTIFICATE, OK, WAYS, choose, encrypting, trust, vendor
 
 
 @pytest.fixture(params=WAYS, autouse=True)
@@ -20,9 +20,9 @@ def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.fixture
 def _trust(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let transports have a context of their own, which trusts the vendor's certificate, too."""
-    context = room._tls.__wrapped__()  # noqa: SLF001 - one of its own, as it is changed
+    context = tls.__wrapped__()  # one of its own, as it is changed
     context.load_verify_locations(CERTIFICATE)
-    monkeypatch.setattr(room, "_tls", lambda: context)
+    trust(context, monkeypatch)
 
 
 @pytest.mark.usefixtures("_trust")

@@ -21,13 +21,18 @@ from exportjobs import (
 )
 from exportjobs._download import Delivery, Download, Surroundings
 from exportjobs._events import LeaseRenewed, Subject
+from exportjobs._folder import Folder
+from exportjobs._hosts import Hosts
 from exportjobs._session import Session
+from exportjobs._source import Ways
 from exportjobs._transport import Transport
 from exportjobs.adapter import Artifact, Reading
 from exportjobs.testing import ManualClock
 
+from .support import Landing
+
 REF = JobRef("acme", "default", "q3", kind="report")
-Begin = Callable[..., Download]
+Begin = Callable[..., Landing]
 
 
 class Vendor:
@@ -73,11 +78,13 @@ def vendor() -> Vendor:
 def begin(clock: ManualClock, events: list[Event], tmp_path: Path) -> Begin:
     """Return a function that begins to land a vendor's job."""
 
-    def make(vendor: Vendor, job: ExportJob | None = None) -> Download:
+    def make(vendor: Vendor, job: ExportJob | None = None) -> Landing:
         session = Session(Acme(), Transport(vendor.via), clock)
         subject = Subject(1, "acme", "default", "report", REF)
-        delivery = Delivery(job or vendor.job(), subject, session, tmp_path, vendor.renew)
-        return Download(delivery, Surroundings(Transport(vendor.via), clock, events.append))
+        folder = Folder(tmp_path, clock, unpacks=False)
+        delivery = Delivery(job or vendor.job(), subject, session, folder, vendor.renew)
+        ways = Ways(Transport(vendor.via), Transport(vendor.via), Hosts(), 30.0)
+        return Landing(Download(delivery, Surroundings(ways, clock, events.append)))
 
     return make
 

@@ -17,12 +17,15 @@ from exportjobs import (
 )
 from exportjobs._download import Delivery, Download, Surroundings
 from exportjobs._events import Subject
+from exportjobs._folder import Folder
+from exportjobs._hosts import Hosts
 from exportjobs._session import Session
+from exportjobs._source import Ways
 from exportjobs._transport import Transport
 from exportjobs.adapter import Artifact, Reading, Request
 from exportjobs.testing import ManualClock
 
-from .support import in_turn
+from .support import Landing, in_turn
 
 HEADERS = ("x-acme-key", "authorization", "apikey", "x-api-key", "cookie", "x-custom")
 OK = httpx.Response(200, content=b"a,b\n")
@@ -54,8 +57,10 @@ def follow(clock: ManualClock, events: list[Event], tmp_path: Path) -> Follow:
 
         session = Session(Everywhere(), Transport(via), clock)
         subject = Subject(1, "acme", "default", "report", ref)
-        delivery = Delivery(job, subject, session, tmp_path, renew)
-        await Download(delivery, Surroundings(Transport(via), clock, events.append)).land()
+        folder = Folder(tmp_path, clock, unpacks=False)
+        delivery = Delivery(job, subject, session, folder, renew)
+        ways = Ways(Transport(via), Transport(via), Hosts(), 30.0)
+        await Landing(Download(delivery, Surroundings(ways, clock, events.append))).land()
         return seen
 
     return land

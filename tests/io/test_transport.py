@@ -13,7 +13,7 @@ from exportjobs import MalformedResponse, UntrustedAddress
 from exportjobs._flow import Request, path
 from exportjobs._transport import LARGEST_ANSWER, Transport
 
-from .support import always, body, in_turn
+from .support import always, body, in_turn, whole
 
 BASE = "https://api.acme.test/v1"
 
@@ -292,9 +292,11 @@ async def test_a_stream_is_read_as_it_comes(seen: list[httpx.Request]) -> None:
     transport = Transport(in_turn(reply, seen=seen))
 
     async with transport.stream("https://files.test/x?sig=1", {"Accept": "*/*"}) as stream:
-        pieces = [chunk async for chunk in stream.chunks()]
+        first = bytes(await stream.peek())
+        content = await whole(stream)
 
-    assert pieces == [b"a,b\n", b"1,2\n"]
+    assert first == b"a,b\n"
+    assert content == b"a,b\n1,2\n"
     assert (stream.status, stream.headers["x-rows"]) == (200, "1")
     assert str(seen[0].url) == "https://files.test/x?sig=1"
 

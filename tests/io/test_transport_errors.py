@@ -11,7 +11,7 @@ from exportjobs import ExportJobsError, MalformedResponse, NetworkError, Unreach
 from exportjobs._flow import Request
 from exportjobs._transport import Transport
 
-from .support import always, body, serving, told
+from .support import always, body, serving, told, whole
 
 BASE = "https://api.acme.test/v1"
 SECRETS = ("tell-no-one", "/secret-path", "signature-of-it")
@@ -78,7 +78,7 @@ async def test_a_body_that_breaks_off_is_a_broken_connection() -> None:
 
     with pytest.raises(NetworkError, match=r"files\.test"):
         async with transport.stream("https://files.test/x", {}) as stream:
-            [chunk async for chunk in stream.chunks()]
+            await whole(stream)
 
 
 async def test_bytes_that_are_not_compressed_as_they_say_are_the_vendors_fault() -> None:

@@ -19,6 +19,8 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.tls import TLSStream
 from attrs import Factory, define, frozen
 
+from exportjobs import _network, _transport
+
 _LENGTH = re.compile(rb"content-length: ([0-9]+)", re.IGNORECASE)
 _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
 _RESETTING = struct.pack("ii", 1, 0)
@@ -26,6 +28,12 @@ _RESETTING = struct.pack("ii", 1, 0)
 
 CERTIFICATE = Path(__file__).with_name("vendor.pem")
 WAYS = ("fast", "httpx")
+
+
+def trust(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every connection be encrypted by a context."""
+    for room in (_network, _transport):
+        monkeypatch.setattr(room, "tls", lambda: tls)
 
 
 def choose(way: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ async def test_a_job_is_told_of_from_start_to_end(
         "Polled",
         "Polled",
         "Downloading",
+        "Downloading",
         "Landed",
         "Ended",
     ]

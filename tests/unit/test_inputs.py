@@ -3,15 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exportjobs import DestinationFailed, Export, InvalidArgument, Resumption
-from exportjobs._inputs import checked_accounts, checked_folder, checked_works, duration
+from exportjobs import Export, InvalidArgument, Resumption
+from exportjobs._inputs import checked_accounts, checked_works, duration
 from exportjobs.adapter import (
     Adapter,
     ExportJob,
@@ -169,36 +168,3 @@ def test_accounts_are_told_apart_by_name() -> None:
     accounts = checked_accounts([north, south, Acme("n", name="north")])
 
     assert accounts == (north, south)
-
-
-def test_a_folder_is_made(tmp_path: Path) -> None:
-    """With those above it, and nothing is left in it by the check."""
-    folder = tmp_path / "landing" / "today"
-
-    found = checked_folder(str(folder))
-
-    assert found == folder
-    assert list(folder.iterdir()) == []
-    assert checked_folder(folder) == folder
-
-
-def test_a_run_may_land_nothing() -> None:
-    """No folder is none, and not the current one."""
-    assert checked_folder(None) is None
-
-
-@pytest.mark.parametrize(
-    "below",
-    [
-        pytest.param("taken", id="a-file"),
-        pytest.param("taken/landing", id="below-a-file"),
-        pytest.param("x" * 5000, id="too-long"),
-        pytest.param("bad\0name", id="null"),
-    ],
-)
-def test_what_is_no_folder(tmp_path: Path, below: str) -> None:
-    """It is found out before a job is paid for."""
-    (tmp_path / "taken").write_text("a file")
-
-    with pytest.raises(DestinationFailed, match="choose another folder"):
-        checked_folder(tmp_path / below)

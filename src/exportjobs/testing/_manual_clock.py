@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import anyio
+from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
 from exportjobs._tasks import leave
@@ -19,7 +20,7 @@ class ManualClock:
     """A clock that stands still until it is moved.
 
     Move it with `advance`. Or enter it with `async with`: then, whenever nothing else can happen,
-    it jumps by itself to the next moment that somebody sleeps for.
+    and nothing goes on in a thread, it jumps by itself to the next moment that somebody sleeps for.
     """
 
     def __init__(self, start: datetime = _START) -> None:
@@ -79,6 +80,8 @@ class ManualClock:
         while True:
             for _ in range(_ROUNDS_UNTIL_IDLE):
                 await checkpoint()
+            if to_thread.current_default_thread_limiter().borrowed_tokens:
+                continue
             if self._sleepers:
                 self.advance(max(0.0, self._sleepers[0][0] - self._elapsed))
             else:

@@ -1,0 +1,146 @@
+"""Digests of a file: those that its host promises, and those of the bytes that came."""
+
+import base64
+import binascii
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Protocol, Self
+
+ALWAYS = "sha-256"
+"""What is recorded of every file."""
+_LENGTHS = {"sha-512": 64, "sha-256": 32, "sha-1": 20, "md5": 16, "crc32c": 4, "crc32": 4}
+_SPELLED_OTHERWISE = {"sha": "sha-1", "sha1": "sha-1", "sha256": "sha-256", "sha512": "sha-512"}
+_MEMBER = re.compile(r"\s*([A-Za-z0-9-]+)\s*=\s*:?([A-Za-z0-9+/]+={0,2}):?\s*(?:;[^,]*)?")
+_AMAZON = "x-amz-checksum-"
+
+
+class Hash(Protocol):
+    """What is computed over bytes as they come."""
+
+    def update(self, data: memoryview, /) -> None:
+        """Take some more bytes in."""
+        ...
+
+    def digest(self) -> bytes:
+        """Return the digest of the bytes so far."""
+        ...
+
+
+def promised(headers: Mapping[str, str], *, whole: bool) -> dict[str, bytes]:
+    """Return the digests of the whole file that an answer's headers name, by algorithm.
+
+    Read are Repr-Digest (RFC 9530) and Digest (RFC 3230), Google's `x-goog-hash` and Azure's
+    `x-ms-blob-content-md5`, which speak of the file whatever part of it comes; and Content-Digest,
+    Content-MD5 and Amazon's `x-amz-checksum-…`, which speak of what comes. Amazon's checksum of the
+    checksums of an upload's parts is none of the file. What cannot be read, promises nothing.
+
+    Args:
+        headers: By names in lower case.
+        whole: Whether it is the whole file that comes.
+    """
+    found: dict[str, bytes] = {}
+    for name, text in _named(headers, whole=whole):
+        algorithm = _SPELLED_OTHERWISE.get(name.lower(), name.lower())
+        digest = _decoded(text)
+        if len(digest) == _LENGTHS.get(algorithm):
+            found[algorithm] = digest
+    return found
+
+
+def of_hex(**digests: str | None) -> dict[str, bytes]:
+    """Return the digests that a vendor writes in hexadecimal, by algorithm."""
+    found: dict[str, bytes] = {}
+    for name, text in digests.items():
+        algorithm = _SPELLED_OTHERWISE.get(name, name)
+        try:
+            digest = bytes.fromhex(text or "")
+        except ValueError:
+            continue
+        if len(digest) == _LENGTHS[algorithm]:
+            found[algorithm] = digest
+    return found
+
+
+class Digests:
+    """The digests of the bytes that came so far."""
+
+    def __init__(self, hashes: Mapping[str, Hash]) -> None:
+        """Take what is computed, by algorithm."""
+        self.hashes = hashes
+
+    @classmethod
+    def of(cls, algorithms: Mapping[str, bytes]) -> Self:
+        """Begin to compute SHA-256, and those of some algorithms that can be."""
+        wanted = {ALWAYS, *algorithms}
+        made = {algorithm: _hash(algorithm) for algorithm in sorted(wanted)}
+        return cls({algorithm: one for algorithm, one in made.items() if one is not None})
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 so far, in hexadecimal."""
+        return self.hashes[ALWAYS].digest().hex()
+
+    def broken(self, promises: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Return which promises were not kept."""
+        return tuple(
+            name for name in self.kept(promises) if self.hashes[name].digest() != promises[name]
+        )
+
+    def kept(self, promises: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Return which promises could be looked into."""
+        return tuple(name for name in sorted(promises) if name in self.hashes)
+
+
+def _named(headers: Mapping[str, str], *, whole: bool) -> Iterator[tuple[str, str]]:
+    lists = ["repr-digest", "digest", "x-goog-hash", *(["content-digest"] if whole else [])]
+    for header in lists:
+        for member in headers.get(header, "").split(","):
+            match = _MEMBER.fullmatch(member)
+            if match:
+                yield match[1], match[2]
+    yield "md5", headers.get("x-ms-blob-content-md5", "")
+    if whole:
+        yield "md5", headers.get("content-md5", "")
+        for header in headers:
+            if header.startswith(_AMAZON):
+                yield header.removeprefix(_AMAZON), headers[header]
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _hash(algorithm: str) -> Hash | None:
+    """Return what computes an algorithm, or None where nothing here can."""
+    match algorithm:
+        case "crc32":
+            return _Crc32()
+        case "crc32c":
+            return _crc32c()
+        case _:
+            return hashlib.new(algorithm.replace("sha-", "sha"), usedforsecurity=False)
+
+
+class _Crc32:
+    def __init__(self) -> None:
+        self._value = 0
+
+    def update(self, data: memoryview, /) -> None:
+        self._value = zlib.crc32(data, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(4, "big")
+
+
+def _crc32c() -> Hash | None:
+    try:
+        # An extra: nothing in the standard library computes it.
+        from google_crc32c import Checksum  # noqa: PLC0415
+    except ImportError:
+        return None
+    return Checksum()  # type: ignore[no-untyped-call]

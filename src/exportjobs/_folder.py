@@ -1,0 +1,132 @@
+"""A folder on this machine, in which the files of jobs land."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from anyio import to_thread
+
+from exportjobs._archive import unpack
+from exportjobs._clock import Clock
+from exportjobs._destination import Destination
+from exportjobs._disk import make_rename_last, writing
+from exportjobs._errors import DestinationFailed
+from exportjobs._finished import LandedFile
+from exportjobs._job import ExportJob
+from exportjobs._manifest import line, manifest, noted
+from exportjobs._names import file_stem, job_stem, suffix
+from exportjobs._part_file import PartFile
+
+_ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
+
+
+class Folder(Destination):
+    """A folder, and whether archives are unpacked in it.
+
+    The files of a job that has several are followed by a manifest. Until it stands, each one that
+    has landed is a line in `….manifest.json.part`, so that another process fetches only the rest.
+    """
+
+    def __init__(self, path: Path, clock: Clock, *, unpacks: bool) -> None:
+        """Take a folder that exists."""
+        self._path = path
+        self._clock = clock
+        self._unpacks = unpacks
+
+    def sink(self, job: ExportJob, index: int) -> PartFile:
+        """Return where one of a job's files goes; nothing is opened yet."""
+        return PartFile(self._path, file_stem(job, index), suffix(job.artifacts[index]))
+
+    async def landed(self, job: ExportJob) -> Mapping[int, LandedFile]:
+        """Return which of a job's files landed earlier and are as they were, by their index.
+
+        Raises:
+            DestinationFailed: If the folder cannot be read.
+        """
+        if len(job.artifacts) == 1:
+            return {}
+        return await to_thread.run_sync(self._landed, job)
+
+    async def note(self, job: ExportJob, file: LandedFile) -> None:
+        """Note that one of a job's several files has landed.
+
+        Raises:
+            DestinationFailed: If it cannot be noted.
+        """
+        if len(job.artifacts) > 1:
+            await to_thread.run_sync(self._note, job, file)
+
+    async def conclude(
+        self, job: ExportJob, files: tuple[LandedFile, ...]
+    ) -> tuple[LandedFile, ...]:
+        """Write the manifest, unpack archives if that is wanted, and return the files.
+
+        Raises:
+            DownloadFailed: If an archive is not safe to unpack.
+            DestinationFailed: If something cannot be written.
+        """
+        return await to_thread.run_sync(self._conclude, job, files)
+
+    def _conclude(self, job: ExportJob, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...]:
+        if len(job.artifacts) > 1:
+            self._write_manifest(job, files)
+        if not self._unpacks:
+            return files
+        return tuple(member for file in files for member in _members(file))
+
+    def _write_manifest(self, job: ExportJob, files: tuple[LandedFile, ...]) -> None:
+        target, part = self._manifest(job), self._notes(job)
+        text = manifest(job, files, landed_at=self._clock.now())
+        with writing(target):
+            whole = target.with_name(f"{target.name}.whole.part")
+            whole.write_text(text, encoding="utf-8")
+            whole.replace(target)
+            part.unlink(missing_ok=True)
+            make_rename_last(self._path)
+
+    def _note(self, job: ExportJob, file: LandedFile) -> None:
+        notes = self._notes(job)
+        with writing(notes), notes.open("a", encoding="utf-8") as lines:
+            lines.write(line(file))
+
+    def _landed(self, job: ExportJob) -> Mapping[int, LandedFile]:
+        text = ""
+        with suppress(OSError, ValueError):
+            text = self._notes(job).read_text(encoding="utf-8")
+        notes = {Path(name).name: digest for name, digest in noted(text)}
+        found: dict[int, LandedFile] = {}
+        for index, artifact in enumerate(job.artifacts):
+            stem = file_stem(job, index)
+            name = next((name for name in notes if name.startswith(stem)), "")
+            digest = _digest(self._path / name) if name else None
+            if digest is not None and digest == notes[name]:
+                path = self._path / name
+                found[index] = LandedFile(str(path), path.stat().st_size, digest, artifact.part)
+        return found
+
+    def _manifest(self, job: ExportJob) -> Path:
+        return self._path / f"{job_stem(job.ref)}.manifest.json"
+
+    def _notes(self, job: ExportJob) -> Path:
+        return self._path / f"{job_stem(job.ref)}.manifest.json.part"
+
+
+def _digest(path: Path) -> str | None:
+    with suppress(OSError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return None
+
+
+def _members(file: LandedFile) -> Iterator[LandedFile]:
+    """Unpack a file, if it is an archive, and yield what is in it."""
+    archive = file.path
+    suffix = next((one for one in _ARCHIVES if archive.name.endswith(one)), None)
+    if suffix is None:
+        yield file
+        return
+    for path in unpack(archive, archive.with_name(archive.name.removesuffix(suffix))):
+        digest = _digest(path)
+        if digest is None:
+            raise DestinationFailed(f"cannot be read: {path}")
+        yield LandedFile(str(path), path.stat().st_size, digest, file.part)

@@ -1,0 +1,183 @@
+"""The network as httpx reaches it: its pool over connections of our own, or through a proxy."""
+
+import ssl
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.request import getproxies
+
+import httpcore
+import httpx
+
+from exportjobs._connection import Connection
+from exportjobs._dial import Admits, Dialler
+
+Via = httpx.AsyncBaseTransport
+"""What may take the network's place."""
+
+_KEPT_ALIVE = 5.0
+_STRAIGHT_FROM = 1024 * 1024
+"""Bytes that have to be still to come, for it to be worth a connection to read past httpcore."""
+
+
+class Network(httpx.AsyncBaseTransport):
+    """Sends requests over a pool of connections, and adds nothing to them."""
+
+    def __init__(self, connections: int, admits: Admits) -> None:
+        """Take how many connections to have, and where to; none is opened yet."""
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=tls(),
+            max_connections=connections,
+            keepalive_expiry=_KEPT_ALIVE,
+            network_backend=Dialler(admits),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return the answer, its body still to come.
+
+        Raises:
+            UntrustedAddress: If the host has no address that may be connected to.
+            httpx.TransportError: If the network failed.
+        """
+        asked = httpcore.Request(
+            request.method,
+            _target(request.url),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        with _told_by_httpx():
+            answer = await self._pool.handle_async_request(asked)
+        return httpx.Response(
+            answer.status,
+            headers=answer.headers,
+            stream=_Body(answer),
+            extensions=answer.extensions,  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._pool.aclose()
+
+
+class Proxied(httpx.AsyncBaseTransport):
+    """The network behind the proxies that the environment names, as httpx's clients reach it."""
+
+    def __init__(self, connections: int) -> None:
+        """Take how many connections to have; none is opened yet."""
+        self._client = httpx.AsyncClient(
+            verify=tls(),
+            limits=httpx.Limits(max_connections=connections),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return the answer, its body still to come."""
+        return await self._client.send(request, stream=True)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def network(connections: int, admits: Admits) -> Network | Proxied:
+    """Return the way to the network; behind a proxy, it is the proxy that looks names up."""
+    named = getproxies()
+    if any(named.get(scheme) for scheme in ("http", "https", "all")):
+        return Proxied(connections)
+    return Network(connections, admits)
+
+
+class Straight:
+    """The rest of a large body, read from its connection without httpcore in between."""
+
+    def __init__(self, connection: Connection, left: int, within: float) -> None:
+        """Take how many bytes are still to come, and in how many seconds the next of them."""
+        self.left = left
+        self._connection = connection
+        self._within = within
+
+    async def read_into(self, view: memoryview) -> int:
+        """Fill a buffer with what is there and return how much, 0 at the end.
+
+        Raises:
+            httpx.TransportError: If the connection broke before the end.
+        """
+        if not self.left:
+            return 0
+        with _told_by_httpx():
+            received = await self._connection.read_into(view[: self.left], self._within)
+        if not received:
+            raise httpx.RemoteProtocolError("the body ended before its length")
+        self.left -= received
+        return received
+
+
+def straight(reply: httpx.Response, first: int, within: float) -> Straight | None:
+    """Return what reads the rest of a body straight from its connection, where that is worth it.
+
+    By the time that the first bytes of a body were handed out, httpcore has nothing more of it.
+
+    Args:
+        reply: The answer whose body it is.
+        first: Bytes of it that were handed out.
+        within: Seconds in which the next bytes have to come.
+    """
+    connection = reply.extensions.get("network_stream")
+    length = reply.headers.get("content-length", "")
+    is_plain = length.isdecimal() and "transfer-encoding" not in reply.headers
+    if not (isinstance(connection, Connection) and is_plain):
+        return None
+    left = int(length) - first
+    return Straight(connection, left, within) if left >= _STRAIGHT_FROM else None
+
+
+class _Body(httpx.AsyncByteStream):
+    """An answer's body; no generator, as those have to be closed if they are not exhausted."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+        self._pieces = aiter(answer.aiter_stream())
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        with _told_by_httpx():
+            return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
+
+
+_TOLD = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+
+
+@contextmanager
+def _told_by_httpx() -> Generator[None]:
+    """Let httpcore's errors out as httpx's of the same name."""
+    try:
+        yield
+    except _TOLD as error:
+        raise getattr(httpx, type(error).__name__)(str(error)) from error
+
+
+def _target(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """Return one context for all connections: making it reads every trusted certificate."""
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

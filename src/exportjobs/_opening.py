@@ -1,0 +1,128 @@
+"""What an answer to the request for a file amounts to: what comes, and from where in the file."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from attrs import field, frozen
+
+from exportjobs._digests import promised
+from exportjobs._errors import DownloadFailed, LeaseRefused, NetworkError
+from exportjobs._version import Version
+
+_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
+_DIGITS = 18
+"""More than any file's length has."""
+_GZIP = {"gzip", "x-gzip"}
+_LEASE_REFUSED = {
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.GONE,
+}
+# Google and Amazon say 400 where a token has expired, and that it has in their own words.
+_EXPIRED = re.compile(rb"<Code>(?:Expired|RequestExpired|TokenRefreshRequired)")
+_TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|html|error)\b", re.IGNORECASE)
+_MARKUP_TYPES = {"text/html", "application/xml", "text/xml", "application/xhtml+xml"}
+_MARKUP_SUFFIXES = {".html", ".htm", ".xml", ".xhtml"}
+
+
+class NoContinuation(NetworkError):
+    """The rest of a file was asked for, and what came is not proven to be that."""
+
+
+@frozen
+class Opening:
+    """The body that is about to come."""
+
+    start: int = 0
+    """Where in the file it begins, in bytes."""
+    size: int | None = None
+    """Bytes of the whole file, where that is known."""
+    version: Version = field(factory=Version)
+    promises: Mapping[str, bytes] = field(factory=dict[str, bytes])
+    """Digests of the whole file, by algorithm."""
+    compressed: bool = False
+    """Whether it is compressed for the way alone, which is to be undone."""
+    media_type: str = ""
+
+
+@frozen
+class Head:
+    """What is known of an answer before its body is read."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By names in lower case."""
+    said: bytes = b""
+    """The first bytes of an answer that is no file."""
+
+
+def opening(head: Head, *, suffix: str, asked: Version | None, start: int) -> Opening:
+    """Return what is about to come.
+
+    Args:
+        head: The answer's.
+        suffix: Of the file, as far as it is known.
+        asked: The version whose rest was asked for; None where the whole file was.
+        start: From which byte on.
+
+    Raises:
+        LeaseRefused: If the host refuses the address.
+        NoContinuation: If what comes is not proven to be the rest.
+        NetworkError: If the host cannot answer for now.
+        DownloadFailed: If it will never.
+    """
+    status = head.status
+    if status == HTTPStatus.OK:
+        return _whole(head.headers, suffix)
+    if status == HTTPStatus.PARTIAL_CONTENT and asked is not None:
+        return _rest(head.headers, asked, start)
+    said = f"the file's host answered HTTP {status}"
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and asked is not None:
+        raise NoContinuation(f"the file is shorter than it was: {said}")
+    if status in _LEASE_REFUSED or _EXPIRED.search(head.said):
+        raise LeaseRefused(f"the address is refused: {said}")
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT:
+        raise NetworkError(said)
+    raise DownloadFailed(said)
+
+
+def check_no_error_page(opened: Opening, begin: memoryview, suffix: str) -> None:
+    """Check that the first bytes of a file are no page that says why there is none.
+
+    Raises:
+        LeaseRefused: If they are: a host may say with 200 that an address has expired.
+    """
+    is_markup = opened.media_type in _MARKUP_TYPES and bool(_MARKUP.match(begin))
+    if opened.start == 0 and suffix and suffix not in _MARKUP_SUFFIXES and is_markup:
+        raise LeaseRefused("the address is refused: the file's host sends a page that says so")
+
+
+def _whole(headers: Mapping[str, str], suffix: str) -> Opening:
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    # A file that is a gzip itself is often stored as if it were only sent as one.
+    is_payload = encoding in _GZIP and suffix.endswith((".gz", ".tgz"))
+    length = headers.get("content-length", "")
+    size = int(length[:_DIGITS]) if length.isdecimal() else None
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if encoding not in {"identity", ""} and not is_payload:
+        # Length, version and digests are those of the bytes before the compression is undone.
+        return Opening(compressed=True, media_type=media_type)
+    promises = promised(headers, whole=True)
+    return Opening(0, size, Version.of(headers, size), promises, media_type=media_type)
+
+
+def _rest(headers: Mapping[str, str], asked: Version, start: int) -> Opening:
+    match = _RANGE.fullmatch(headers.get("content-range", "").strip().lower())
+    if match is None:
+        raise NoContinuation("the file's host does not say which part of the file it sends")
+    first, last = int(match[1]), int(match[2])
+    size = None if match[3] == "*" else int(match[3])
+    whole = asked.size if size is None else size
+    if first != start or last < first or (whole is not None and last != whole - 1):
+        raise NoContinuation("the file's host sends another part of the file than was asked for")
+    if not asked.is_continued_by(headers, size):
+        raise NoContinuation("the file has changed since its download began")
+    return Opening(start, whole, asked, promised(headers, whole=False))

@@ -1,0 +1,112 @@
+"""Where the bytes of one file go, in order: counted, hashed and kept on their way."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Self
+
+from anyio import to_thread
+
+from exportjobs._digests import Digests
+from exportjobs._errors import Corrupted
+from exportjobs._finished import LandedFile
+from exportjobs._opening import Opening
+from exportjobs._tasks import together
+from exportjobs._version import Version
+
+_NOT_WORTH_A_THREAD = 128 * 1024
+"""Bytes that are hashed in less time than a thread takes to begin."""
+
+
+class Sink(ABC):
+    """One file on its way to where it is wanted. Nothing stands there before it has landed."""
+
+    stem: str
+    """The file's name without its suffix."""
+    received: int = 0
+    """Bytes that are kept, from the file's first on."""
+    version: Version = Version()
+    """The version that they are of."""
+    suffix: str = ""
+    promises: Mapping[str, bytes]
+    """Digests of the whole file that were promised, by algorithm."""
+    digests: Digests
+
+    @property
+    def name(self) -> str:
+        """The file's name, as far as it is known."""
+        return f"{self.stem}{self.suffix}"
+
+    @abstractmethod
+    async def __aenter__(self) -> Self:
+        """Take up what an earlier try left, if anything.
+
+        Raises:
+            DestinationFailed: If nothing can be written.
+        """
+
+    @abstractmethod
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of it; what has not landed may stay for another try, but out of sight."""
+
+    async def begin(self, opened: Opening, promises: Mapping[str, bytes], suffix: str) -> None:
+        """Begin with the file's first byte, and forget what was kept before.
+
+        Raises:
+            DestinationFailed: If that cannot be.
+        """
+        await self._restart(opened)
+        self.received, self.version, self.suffix = 0, opened.version, suffix
+        self.promises, self.digests = promises, Digests.of(promises)
+        await self._note()
+
+    async def keep(self, view: memoryview) -> None:
+        """Hash and store the next bytes.
+
+        Raises:
+            DestinationFailed: If they cannot be stored.
+        """
+        async with together() as tasks:
+            tasks.start_soon(self._store, view)
+            for algorithm in self.digests.hashes.values():
+                if len(view) <= _NOT_WORTH_A_THREAD:
+                    algorithm.update(view)
+                else:
+                    tasks.start_soon(to_thread.run_sync, algorithm.update, view)
+        self.received += len(view)
+        await self._note()
+
+    def check_promises(self) -> tuple[str, ...]:
+        """Check the bytes against what was promised, and return which digests prove them.
+
+        Raises:
+            Corrupted: If they are not what was promised.
+        """
+        broken = self.digests.broken(self.promises)
+        if broken:
+            raise Corrupted(f"the bytes are not those that were promised ({', '.join(broken)})")
+        return self.digests.kept(self.promises)
+
+    def discard(self) -> None:
+        """Let nothing of it be of use to another try."""
+        self.version = Version()
+
+    @abstractmethod
+    async def land(self, part: int | None) -> LandedFile:
+        """Let the file stand where it is wanted, whole and to stay.
+
+        Raises:
+            DownloadFailed: If it is not what its suffix says.
+            DestinationFailed: If that cannot be.
+        """
+
+    @abstractmethod
+    async def _restart(self, opened: Opening) -> None:
+        """Forget all bytes."""
+
+    @abstractmethod
+    async def _store(self, view: memoryview) -> None:
+        """Put the next bytes behind the others."""
+
+    @abstractmethod
+    async def _note(self) -> None:
+        """Note how far it has come, where another process may go on with it."""
