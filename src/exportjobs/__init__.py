@@ -13,6 +13,7 @@ from exportjobs._errors import (
     AuthenticationFailed,
     BrokenAdapter,
     BudgetSpent,
+    Corrupted,
     DeadlineExceeded,
     DestinationFailed,
     DownloadFailed,
@@ -53,6 +54,7 @@ from exportjobs._job import Artifact, ExportJob, JobRef, JobStatus, Progress
 from exportjobs._registry import Installed, installed, load_adapter
 
 if TYPE_CHECKING:
+    from exportjobs._handover import FileStream
     from exportjobs._poller import Poller
     from exportjobs._run import run
 
@@ -62,6 +64,7 @@ __all__ = [
     "AuthenticationFailed",
     "BrokenAdapter",
     "BudgetSpent",
+    "Corrupted",
     "DeadlineExceeded",
     "DestinationFailed",
     "DownloadFailed",
@@ -70,6 +73,7 @@ __all__ = [
     "ExportJob",
     "ExportJobsError",
     "FileError",
+    "FileStream",
     "Finished",
     "Installed",
     "InternalError",
@@ -112,7 +116,11 @@ __all__ = [
     "run",
 ]
 
-_DOORS = {"Poller": "exportjobs._poller", "run": "exportjobs._run"}
+_DOORS = {
+    "FileStream": "exportjobs._handover",
+    "Poller": "exportjobs._poller",
+    "run": "exportjobs._run",
+}
 
 # Hidden from type checkers, which would take it to mean that every name exists.
 if not TYPE_CHECKING:

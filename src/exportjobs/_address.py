@@ -1,12 +1,14 @@
 """Where it is safe to go: origins, encryption and paths."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import unquote, urlsplit
 
 from exportjobs._errors import UntrustedAddress
 from exportjobs._redact import safe_url
 
 _LONGEST = 16_384
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+_NEVER_PUBLIC = (IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -18,8 +20,15 @@ def everywhere(address: IPv4Address | IPv6Address) -> bool:  # noqa: ARG001 - it
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Return whether an address is one of the open network's: of no machine or network's own."""
     if isinstance(address, IPv6Address):
-        address = address.ipv4_mapped or address.sixtofour or address
+        if address.is_site_local or any(address in network for network in _NEVER_PUBLIC):
+            return False
+        address = address.ipv4_mapped or address.sixtofour or _translated(address) or address
     return address.is_global and not address.is_multicast
+
+
+def _translated(address: IPv6Address) -> IPv4Address | None:
+    """Return the address that a network without IPv4 leads to from one of its own (RFC 6052)."""
+    return IPv4Address(address.packed[-4:]) if address in _TRANSLATED else None
 
 
 def is_loopback(host: str) -> bool:

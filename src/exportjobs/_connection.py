@@ -4,12 +4,12 @@ httpx's own read 64 KiB at a time and copy that twice more on its way to a file.
 a download as fast as the machine.
 """
 
+import select
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from functools import partial
-from select import select
 from typing import Any, TypeVar
 
 import anyio
@@ -144,9 +144,20 @@ class Connection(httpcore.AsyncNetworkStream):
     def _is_readable(self) -> bool:
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return True
-        if self._socket.fileno() < 0:
-            return True
-        return bool(select([self._socket], [], [], 0)[0])
+        return self._socket.fileno() < 0 or _is_readable(self._socket)
+
+
+if hasattr(select, "poll"):
+
+    def _is_readable(sock: socket.socket) -> bool:
+        # `select` knows no descriptor beyond 1,023.
+        polled = select.poll()
+        polled.register(sock, select.POLLIN)
+        return bool(polled.poll(0))
+else:
+
+    def _is_readable(sock: socket.socket) -> bool:
+        return bool(select.select([sock], [], [], 0)[0])
 
 
 @contextmanager

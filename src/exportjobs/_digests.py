@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol, Self
 
 ALWAYS = "sha-256"
@@ -13,6 +13,7 @@ ALWAYS = "sha-256"
 _LENGTHS = {"sha-512": 64, "sha-256": 32, "sha-1": 20, "md5": 16, "crc32c": 4, "crc32": 4}
 _SPELLED_OTHERWISE = {"sha": "sha-1", "sha1": "sha-1", "sha256": "sha-256", "sha512": "sha-512"}
 _MEMBER = re.compile(r"\s*([A-Za-z0-9-]+)\s*=\s*:?([A-Za-z0-9+/]+={0,2}):?\s*(?:;[^,]*)?")
+_ENCODING = "content-encoding"
 _AMAZON = "x-amz-checksum-"
 
 
@@ -63,6 +64,11 @@ def of_hex(**digests: str | None) -> dict[str, bytes]:
     return found
 
 
+def are_computable(digests: Mapping[str, bytes]) -> bool:
+    """Return whether digests are of known algorithms, and of the length that those have."""
+    return all(len(digest) == _LENGTHS.get(name) for name, digest in digests.items())
+
+
 class Digests:
     """The digests of the bytes that came so far."""
 
@@ -94,7 +100,12 @@ class Digests:
 
 
 def _named(headers: Mapping[str, str], *, whole: bool) -> Iterator[tuple[str, str]]:
-    lists = ["repr-digest", "digest", "x-goog-hash", *(["content-digest"] if whole else [])]
+    lists = ["repr-digest", "digest", *(["content-digest"] if whole else [])]
+    # Google tells the hash of what is stored, also where it undoes the compression on the way
+    # (cloud.google.com/storage/docs/transcoding, November 2026).
+    stored, sent = (headers.get(h, "") for h in ("x-goog-stored-content-encoding", _ENCODING))
+    if stored.lower() != "gzip" or sent.lower() == "gzip":
+        lists.append("x-goog-hash")
     for header in lists:
         for member in headers.get(header, "").split(","):
             match = _MEMBER.fullmatch(member)
@@ -137,10 +148,25 @@ class _Crc32:
         return self._value.to_bytes(4, "big")
 
 
+class _Crc32c:
+    def __init__(self, extend: Callable[[int, bytes], int]) -> None:
+        self._extend = extend
+        self._value = 0
+
+    def update(self, data: memoryview, /) -> None:
+        # Google's takes nothing that may be written to.
+        self._value = self._extend(self._value, bytes(data))
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(4, "big")
+
+
 def _crc32c() -> Hash | None:
     try:
         # An extra: nothing in the standard library computes it.
-        from google_crc32c import Checksum  # noqa: PLC0415
+        from google_crc32c import (  # noqa: PLC0415
+            extend,  # pyright: ignore[reportUnknownVariableType]
+        )
     except ImportError:
         return None
-    return Checksum()  # type: ignore[no-untyped-call]
+    return _Crc32c(extend)  # pyright: ignore[reportUnknownArgumentType]

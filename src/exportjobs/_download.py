@@ -1,5 +1,6 @@
 """The files of one finished job: each fetched on its own, and concluded together."""
 
+from datetime import datetime
 from functools import partial
 
 from attrs import field, frozen
@@ -55,6 +56,11 @@ class Download:
         self._addresses = Addresses(delivery.job, self._renew, surroundings.clock)
         self._source = Source(surroundings.ways, delivery.session)
         self._landed: dict[int, LandedFile] = {}
+
+    def ends_at(self, index: int | None) -> datetime | None:
+        """Return when an artifact's address stops working, or the first of all; None if never."""
+        job = self._delivery.job
+        return job.expires_at if index is None else job.artifacts[index].lease_ends_at
 
     async def begin(self) -> tuple[int, ...]:
         """Return which of the job's artifacts are still to be fetched.

@@ -69,8 +69,11 @@ class Folder(Destination):
         return await to_thread.run_sync(self._conclude, job, files)
 
     def _conclude(self, job: ExportJob, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...]:
-        if len(job.artifacts) > 1:
-            self._write_manifest(job, files)
+        with writing(self._path):
+            if len(job.artifacts) > 1:
+                self._write_manifest(job, files)
+            if files:
+                make_rename_last(self._path)
         if not self._unpacks:
             return files
         return tuple(member for file in files for member in _members(file))
@@ -78,17 +81,18 @@ class Folder(Destination):
     def _write_manifest(self, job: ExportJob, files: tuple[LandedFile, ...]) -> None:
         target, part = self._manifest(job), self._notes(job)
         text = manifest(job, files, landed_at=self._clock.now())
-        with writing(target):
-            whole = target.with_name(f"{target.name}.whole.part")
-            whole.write_text(text, encoding="utf-8")
-            whole.replace(target)
-            part.unlink(missing_ok=True)
-            make_rename_last(self._path)
+        whole = target.with_name(f"{target.name}.whole.part")
+        whole.write_text(text, encoding="utf-8")
+        # The names of the files have to be there for good before the one that says so.
+        make_rename_last(self._path)
+        whole.replace(target)
+        part.unlink(missing_ok=True)
 
     def _note(self, job: ExportJob, file: LandedFile) -> None:
         notes = self._notes(job)
         with writing(notes), notes.open("a", encoding="utf-8") as lines:
-            lines.write(line(file))
+            # What a dying process cut off has no end of its own.
+            lines.write(f"\n{line(file)}")
 
     def _landed(self, job: ExportJob) -> Mapping[int, LandedFile]:
         text = ""
@@ -98,7 +102,7 @@ class Folder(Destination):
         found: dict[int, LandedFile] = {}
         for index, artifact in enumerate(job.artifacts):
             stem = file_stem(job, index)
-            name = next((name for name in notes if name.startswith(stem)), "")
+            name = next((one for one in notes if one == stem or one.startswith(f"{stem}.")), "")
             digest = _digest(self._path / name) if name else None
             if digest is not None and digest == notes[name]:
                 path = self._path / name

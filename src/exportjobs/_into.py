@@ -1,6 +1,10 @@
 """From what callers pass as `into` to the place where files land."""
 
-from pathlib import Path
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Protocol, TypeGuard
 
 from exportjobs._clock import Clock
 from exportjobs._destination import Destination
@@ -10,8 +14,21 @@ from exportjobs._folder import Folder
 from exportjobs._handover import Handover, Taker
 from exportjobs._inputs import Place
 
-Into = Place | Taker | Destination
-"""A folder, or a function that takes each file as it comes."""
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_SPOILT_ADDRESS = re.compile(r"(?:s3a?|gs|az|azure|adl|abfss?):[/\\]")
+"""What is left of an address that was made a path."""
+
+
+class Store(Protocol):
+    """A store of obstore's that is open, such as an `obstore.store.S3Store`."""
+
+    def put(self, path: str, file: bytes) -> Mapping[str, object]:
+        """Put an object."""
+        ...
+
+
+Into = Place | Taker | Store | Destination
+"""A folder, the address of a bucket, a store, or a function that takes each file as it comes."""
 
 
 def destination(into: Into | None, clock: Clock, *, unpack: bool) -> Destination | None:
@@ -23,8 +40,29 @@ def destination(into: Into | None, clock: Clock, *, unpack: bool) -> Destination
     """
     if into is None or isinstance(into, Destination):
         return into
+    if _is_folder(into):
+        return Folder(prepare_folder(Path(into)), clock, unpacks=unpack)
+    if unpack:
+        raise InvalidArgument("unpack", "needs a folder", remedy='pass into="a folder"')
     if callable(into):
-        if unpack:
-            raise InvalidArgument("unpack", "needs a folder", remedy='pass into="a folder"')
         return Handover(into)
-    return Folder(prepare_folder(Path(into)), clock, unpacks=unpack)
+    return _bucket(into, clock)
+
+
+def _is_folder(into: object) -> TypeGuard[Place]:
+    if isinstance(into, str):
+        return not _ADDRESS.match(into)
+    if isinstance(into, PurePath) and _SPOILT_ADDRESS.match(str(into)):
+        reason = "is a path that was made of an address"
+        raise InvalidArgument("into", reason, remedy="pass the address as a text")
+    return isinstance(into, os.PathLike)
+
+
+def _bucket(into: object, clock: Clock) -> Destination:
+    try:
+        from exportjobs._bucket import Bucket  # noqa: PLC0415 - what it needs is an extra
+    except ImportError:
+        reason = "needs obstore to put files to a store"
+        remedy = "install it with: pip install 'exportjobs[cloud]'"
+        raise InvalidArgument("into", reason, remedy=remedy) from None
+    return Bucket.at(into, clock) if isinstance(into, str) else Bucket.of(into, clock)

@@ -70,8 +70,7 @@ class Landing:
             self._tasks.start_soon(self._run, *self._queue.pop())
 
     def _add(self, batch: _Batch, index: int | None) -> None:
-        job = batch.tracked.job
-        ends_at = job.expires_at if job else None
+        ends_at = batch.download.ends_at(index)
         self._queue.add(ends_at.timestamp() if ends_at else _NEVER, (batch, index))
 
     async def _run(self, batch: _Batch, index: int | None) -> None:

@@ -32,7 +32,7 @@ def line(file: LandedFile) -> str:
 def noted(text: str) -> Iterator[tuple[str, str]]:
     """Yield the names and digests in some lines, but for one that a dying process cut off."""
     for one in text.splitlines():
-        with suppress(ValueError, TypeError, LookupError):
+        with suppress(ValueError, TypeError, LookupError, RecursionError):
             entry = json.loads(one)
             yield str(entry["name"]), str(entry["sha256"])
 

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.request import getproxies
@@ -148,7 +148,11 @@ class _Body(httpx.AsyncByteStream):
             return await anext(self._pieces)
 
     async def aclose(self) -> None:
+        """Close the answer, and let httpcore's generators find it closed: none is left open."""
         await self._answer.aclose()
+        with suppress(Exception):
+            async for _ in self._pieces:
+                pass
 
 
 _TOLD = (

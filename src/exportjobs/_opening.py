@@ -23,6 +23,8 @@ _LEASE_REFUSED = {
 # Google and Amazon say 400 where a token has expired, and that it has in their own words.
 _EXPIRED = re.compile(rb"<Code>(?:Expired|RequestExpired|TokenRefreshRequired)")
 _TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+ENOUGH = 64
+"""Bytes that tell a page from a file."""
 _MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|html|error)\b", re.IGNORECASE)
 _MARKUP_TYPES = {"text/html", "application/xml", "text/xml", "application/xhtml+xml"}
 _MARKUP_SUFFIXES = {".html", ".htm", ".xml", ".xhtml"}
@@ -78,7 +80,7 @@ def opening(head: Head, *, suffix: str, asked: Version | None, start: int) -> Op
     if status == HTTPStatus.OK:
         return _whole(head.headers, suffix)
     if status == HTTPStatus.PARTIAL_CONTENT and asked is not None:
-        return _rest(head.headers, asked, start)
+        return _rest(head.headers, asked, start, suffix)
     said = f"the file's host answered HTTP {status}"
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and asked is not None:
         raise NoContinuation(f"the file is shorter than it was: {said}")
@@ -89,7 +91,7 @@ def opening(head: Head, *, suffix: str, asked: Version | None, start: int) -> Op
     raise DownloadFailed(said)
 
 
-def check_no_error_page(opened: Opening, begin: memoryview, suffix: str) -> None:
+def check_no_error_page(opened: Opening, begin: bytes, suffix: str) -> None:
     """Check that the first bytes of a file are no page that says why there is none.
 
     Raises:
@@ -101,27 +103,37 @@ def check_no_error_page(opened: Opening, begin: memoryview, suffix: str) -> None
 
 
 def _whole(headers: Mapping[str, str], suffix: str) -> Opening:
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    # A file that is a gzip itself is often stored as if it were only sent as one.
-    is_payload = encoding in _GZIP and suffix.endswith((".gz", ".tgz"))
+    coding = _coding(headers, suffix)
     length = headers.get("content-length", "")
     size = int(length[:_DIGITS]) if length.isdecimal() else None
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if encoding not in {"identity", ""} and not is_payload:
+    if coding is not None and coding not in _GZIP:
+        raise DownloadFailed(f"the file's host compresses it in an unknown way, {coding}")
+    if coding is not None:
         # Length, version and digests are those of the bytes before the compression is undone.
         return Opening(compressed=True, media_type=media_type)
     promises = promised(headers, whole=True)
     return Opening(0, size, Version.of(headers, size), promises, media_type=media_type)
 
 
-def _rest(headers: Mapping[str, str], asked: Version, start: int) -> Opening:
+def _coding(headers: Mapping[str, str], suffix: str) -> str | None:
+    """Return how a body is compressed for the way alone, if it is."""
+    coding = headers.get("content-encoding", "").strip().lower()
+    # A file that is a gzip itself is often stored as if it were only sent as one.
+    is_payload = coding in _GZIP and suffix.endswith((".gz", ".tgz"))
+    return None if is_payload or coding in {"", "identity"} else coding
+
+
+def _rest(headers: Mapping[str, str], asked: Version, start: int, suffix: str) -> Opening:
+    if _coding(headers, suffix) is not None:
+        raise NoContinuation("the file's host compresses what it did not compress before")
     match = _RANGE.fullmatch(headers.get("content-range", "").strip().lower())
     if match is None:
         raise NoContinuation("the file's host does not say which part of the file it sends")
     first, last = int(match[1]), int(match[2])
     size = None if match[3] == "*" else int(match[3])
     whole = asked.size if size is None else size
-    if first != start or last < first or (whole is not None and last != whole - 1):
+    if whole is None or first != start or last < first or last != whole - 1:
         raise NoContinuation("the file's host sends another part of the file than was asked for")
     if not asked.is_continued_by(headers, size):
         raise NoContinuation("the file has changed since its download began")

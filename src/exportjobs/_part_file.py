@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Self
 
@@ -10,7 +11,7 @@ from anyio import CancelScope, to_thread
 
 from exportjobs._archive import check_structure
 from exportjobs._digests import Digests
-from exportjobs._disk import lock, make_rename_last, overwrite, writing
+from exportjobs._disk import lock, overwrite, writing
 from exportjobs._errors import DestinationFailed
 from exportjobs._finished import LandedFile
 from exportjobs._opening import Opening
@@ -19,8 +20,8 @@ from exportjobs._sink import Sink
 
 _READ = 1024 * 1024
 _NOTED_EVERY = 8 * 1024 * 1024
-_WORTH_NOTING = 1024 * 1024
-"""Bytes of a file that is not simply fetched again when a process dies over it."""
+_SMALL = 128 * 1024
+"""Bytes of a file that is written in one go, and fetched again when a process dies over it."""
 
 
 class PartFile(Sink):
@@ -38,7 +39,11 @@ class PartFile(Sink):
         self._part = folder / f"{stem}{suffix}.part"
         self._sidecar = folder / f"{stem}{suffix}.part.json"
         self._noted = 0
-        self._is_noted = True
+        self._is_small = False
+        self._is_fresh = True
+        self._has_sidecar = False
+        self._is_sound = True
+        self._waiting = bytearray()
         self._has_landed = False
         self.promises, self.digests = {}, Digests.of({})
 
@@ -54,6 +59,8 @@ class PartFile(Sink):
 
     async def __aexit__(self, *_: object) -> None:
         """Close it; what has not landed stays where another try can go on with it."""
+        if self._has_landed:
+            return
         with CancelScope(shield=True):
             await to_thread.run_sync(self._close)
 
@@ -63,11 +70,15 @@ class PartFile(Sink):
         Raises:
             DestinationFailed: If they cannot be stored.
         """
+        self._is_sound = False
         with CancelScope(shield=True):
             await super().keep(view)
+        self._is_sound = True
 
     async def land(self, part: int | None) -> LandedFile:
-        """Give the file its final name, in place of whatever had it, and make it last.
+        """Give the file its final name, in place of whatever had it.
+
+        The bytes are synced, and the name when the whole job is concluded.
 
         Raises:
             DownloadFailed: If it is not what its suffix says.
@@ -79,25 +90,38 @@ class PartFile(Sink):
         return LandedFile(target, self.received, self.digests.sha256, part, proven)
 
     async def _restart(self, opened: Opening) -> None:
-        await to_thread.run_sync(self._empty, opened.size)
+        self._is_small = opened.size is not None and opened.size <= _SMALL
+        self._waiting.clear()
+        if not (self._is_small and self._is_fresh):
+            await to_thread.run_sync(self._empty, opened.size)
 
     async def _store(self, view: memoryview) -> None:
-        await to_thread.run_sync(self._write, view)
+        if self._is_small and len(self._waiting) < _SMALL:
+            self._waiting += view
+        else:
+            await to_thread.run_sync(self._write, view)
 
     async def _note(self) -> None:
         is_due = self.received == 0 or self.received >= self._noted + _NOTED_EVERY
-        if is_due and self._is_noted and self.version.condition:
+        if is_due and not self._is_small and self.version.condition:
             await to_thread.run_sync(self._write_sidecar)
 
     def _open(self) -> None:
-        with writing(self._part):
-            self._file = os.fdopen(os.open(self._part, os.O_RDWR | os.O_CREAT, 0o666), "r+b", 0)
-            try:
-                lock(self._file, self._part)
-                self._take_up()
-            except BaseException:
-                self._file.close()
-                raise
+        with writing(self._part), ExitStack() as stack:
+            self._file = self._locked(stack)
+            self._take_up()
+            stack.pop_all()
+
+    def _locked(self, stack: ExitStack) -> FileIO:
+        """Open the file and lock it; another process may have let it land in between."""
+        while True:
+            handle = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o666)
+            file = stack.enter_context(os.fdopen(handle, "r+b", 0))
+            lock(file, self._part)
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), self._part.stat()):
+                    return file
+            file.close()
 
     def _take_up(self) -> None:
         """Go on with what is there, if all of it is what was written."""
@@ -106,6 +130,7 @@ class PartFile(Sink):
             self.digests = Digests.of({})
             self._file.truncate(0)
             return
+        self._is_fresh = False
         self.version, self.suffix, self.promises = left.version, left.suffix, left.promises
         self.received = self._noted = self._file.tell()
 
@@ -132,7 +157,9 @@ class PartFile(Sink):
 
     def _read_sidecar(self) -> bytes:
         with suppress(OSError):
-            return self._sidecar.read_bytes()[:LENGTH]
+            content = self._sidecar.read_bytes()[:LENGTH]
+            self._has_sidecar = True
+            return content
         return b""
 
     def _write_sidecar(self) -> None:
@@ -143,8 +170,13 @@ class PartFile(Sink):
             received=self.received,
             sha256=self.digests.sha256,
         )
-        overwrite(self._sidecar, written.to_bytes())
-        self._noted = self.received
+        content = written.to_bytes()
+        if content:
+            self._has_sidecar = True
+            overwrite(self._sidecar, content)
+            self._noted = self.received
+        else:
+            self.discard()
 
     def _empty(self, size: int | None) -> None:
         with writing(self._part):
@@ -152,34 +184,42 @@ class PartFile(Sink):
             self._file.truncate(0)
         self._sidecar.unlink(missing_ok=True)
         self._noted = 0
-        self._is_noted = size is None or size >= _WORTH_NOTING
         free = shutil.disk_usage(self._folder).free
         if size is not None and size > free:
             raise DestinationFailed(
                 f"the file takes {size} bytes and there is room for {free}: {self._folder}"
             )
 
+    def _write_waiting(self) -> None:
+        self._write(memoryview(self._waiting))
+        self._waiting = bytearray()
+
     def _write(self, view: memoryview) -> None:
+        self._is_fresh = False
         with writing(self._part):
             while view:
                 view = view[self._file.write(view) :]
 
     def _settle(self, target: Path) -> None:
+        self._write_waiting()
         check_structure(self._part, self.suffix)
         with writing(target):
             os.fsync(self._file.fileno())
-            self._file.close()
+            if os.name == "nt":
+                # There, what is open has its name for good.
+                self._file.close()
             self._part.replace(target)
+            self._file.close()
             self._has_landed = True
-            self._sidecar.unlink(missing_ok=True)
-            make_rename_last(self._folder)
+            if self._has_sidecar:
+                self._sidecar.unlink(missing_ok=True)
 
     def _close(self) -> None:
-        if not self._has_landed:
-            if self.version.condition and self.received:
-                with suppress(DestinationFailed):
-                    self._write_sidecar()
-            else:
-                self._part.unlink(missing_ok=True)
-                self._sidecar.unlink(missing_ok=True)
+        if self.version.condition and self.received and self._is_sound:
+            with suppress(DestinationFailed):
+                self._write_waiting()
+                self._write_sidecar()
+        if not (self.version.condition and self._has_sidecar):
+            self._part.unlink(missing_ok=True)
+            self._sidecar.unlink(missing_ok=True)
         self._file.close()

@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from attrs import field, frozen
 
-from exportjobs._version import Version
+from exportjobs._digests import are_computable
+from exportjobs._version import Version, is_sendable, is_strong
 
 _VERSION = 1
 _SUFFIX = re.compile(r"(\.[a-z0-9]{1,8}){0,2}")
@@ -54,10 +55,10 @@ class Sidecar:
                 return None
             return cls(
                 version=Version(
-                    _text(written["etag"]), _text(written["modified"]), _size(written["size"])
+                    _etag(written["etag"]), _header(written["modified"]), _size(written["size"])
                 ),
                 suffix=_suffix(written["suffix"]),
-                promises={n: bytes.fromhex(text) for n, text in written["promises"].items()},
+                promises=_promises(written["promises"]),
                 received=_size(written["received"]) or 0,
                 sha256=_text(written["sha256"]),
             )
@@ -69,6 +70,25 @@ def _text(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
     if not isinstance(value, str):
         raise TypeError(value)
     return value
+
+
+def _etag(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    if value and not is_strong(_header(value)):
+        raise ValueError(value)
+    return _header(value)
+
+
+def _header(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    if not is_sendable(_text(value)):
+        raise ValueError(value)
+    return _text(value)
+
+
+def _promises(value: Any) -> Mapping[str, bytes]:  # noqa: ANN401 - whatever JSON holds
+    found = {name: bytes.fromhex(text) for name, text in value.items()}
+    if not are_computable(found):
+        raise ValueError(value)
+    return found
 
 
 def _suffix(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds

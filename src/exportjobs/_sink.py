@@ -54,8 +54,9 @@ class Sink(ABC):
         Raises:
             DestinationFailed: If that cannot be.
         """
+        self.received, self.version = 0, Version()
         await self._restart(opened)
-        self.received, self.version, self.suffix = 0, opened.version, suffix
+        self.version, self.suffix = opened.version, suffix
         self.promises, self.digests = promises, Digests.of(promises)
         await self._note()
 
@@ -65,15 +66,22 @@ class Sink(ABC):
         Raises:
             DestinationFailed: If they cannot be stored.
         """
-        async with together() as tasks:
-            tasks.start_soon(self._store, view)
+        if len(view) <= _NOT_WORTH_A_THREAD:
             for algorithm in self.digests.hashes.values():
-                if len(view) <= _NOT_WORTH_A_THREAD:
-                    algorithm.update(view)
-                else:
+                algorithm.update(view)
+            await self._store(view)
+        else:
+            async with together() as tasks:
+                for algorithm in self.digests.hashes.values():
                     tasks.start_soon(to_thread.run_sync, algorithm.update, view)
+                await self._store(view)
         self.received += len(view)
         await self._note()
+
+    def promise(self, promises: Mapping[str, bytes]) -> None:
+        """Take more promises, as far as they can be looked into after the first bytes came."""
+        known = {name: promises[name] for name in self.digests.kept(promises)}
+        self.promises = {**self.promises, **known}
 
     def check_promises(self) -> tuple[str, ...]:
         """Check the bytes against what was promised, and return which digests prove them.

@@ -16,7 +16,8 @@ async def together() -> AsyncGenerator[anyio.abc.TaskGroup]:
         async with anyio.create_task_group() as tasks:
             yield tasks
     except BaseExceptionGroup as group:
-        raise _alone(group) from None
+        alone = _alone(group)
+        raise alone from alone.__cause__
 
 
 async def leave(
@@ -36,7 +37,8 @@ async def leave(
     try:
         swallow = await tasks.__aexit__(*told)
     except BaseExceptionGroup as group:
-        raise _alone(group) from None
+        alone = _alone(group)
+        raise alone from alone.__cause__
     return swallow if cancelled else None
 
 

@@ -1,6 +1,6 @@
 """One file, from its host to where it is wanted: resumed where it broke off, and proven."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 
@@ -22,7 +22,7 @@ from exportjobs._finished import LandedFile
 from exportjobs._intake import pour
 from exportjobs._job import Artifact
 from exportjobs._names import suffix, suffix_of_type
-from exportjobs._opening import Head, NoContinuation, Opening, check_no_error_page, opening
+from exportjobs._opening import ENOUGH, Head, NoContinuation, Opening, check_no_error_page, opening
 from exportjobs._quiet import quiet
 from exportjobs._sink import Sink
 from exportjobs._source import Source
@@ -33,6 +33,7 @@ _again = stamina.AsyncRetryingCaller(
     attempts=8, timeout=None, wait_initial=0.1, wait_max=10.0, wait_jitter=0.1
 )
 _FILES = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
+_SAID = 4096
 _GROUND = 256 * 1024
 """New bytes for which the attempts are counted anew."""
 _CORRUPTIONS = 2
@@ -86,7 +87,10 @@ class Transfer:
     async def _attempt(self) -> LandedFile:
         try:
             artifact = await self._addresses.of(self._index)
-            if not self._is_whole:
+            if self._is_whole:
+                _check_size(self._sink.received, artifact)
+                self._sink.promise(_promises(artifact))
+            else:
                 await self._fetch(artifact)
             return await self._sink.land(artifact.part)
         except ExportJobsError as error:
@@ -135,7 +139,7 @@ class Transfer:
         async with self._source.open(artifact, conditions) as stream:
             try:
                 opened = await self._opening(stream, artifact, version)
-                first = await stream.peek(decode=opened.compressed)
+                first = await stream.peek(ENOUGH, inflate=opened.compressed)
                 check_no_error_page(opened, first, suffix(artifact))
             except LeaseRefused:
                 self._addresses.refuse(artifact)
@@ -145,7 +149,7 @@ class Transfer:
     async def _opening(
         self, stream: Stream, artifact: Artifact, version: Version | None
     ) -> Opening:
-        said = b"" if stream.status in _FILES else bytes(await stream.peek())
+        said = b"" if stream.status in _FILES else await stream.peek(_SAID)
         head = Head(stream.status, stream.headers, said)
         known, start = suffix(artifact), self._sink.received
         opened = opening(head, suffix=known, asked=version, start=start)
@@ -154,21 +158,26 @@ class Transfer:
         return opened
 
     async def _receive(self, stream: Stream, opened: Opening, artifact: Artifact) -> None:
-        sink = self._sink
+        sink, promises = self._sink, {**opened.promises, **_promises(artifact)}
         if opened.start == 0:
-            promises = {**opened.promises, **of_hex(md5=artifact.md5, sha256=artifact.sha256)}
             served_as = suffix_of_type(opened.media_type)
             await sink.begin(opened, promises, suffix(artifact) or served_as)
+        sink.promise(promises)
         self._told.received(sink.received, opened.size)
 
         async def keep(view: memoryview) -> None:
             await sink.keep(view)
             self._told.received(sink.received, opened.size)
 
-        await pour(partial(stream.read_into, decode=opened.compressed), keep)
+        left = None if opened.size is None else opened.size - sink.received
+        await pour(partial(stream.read_into, inflate=opened.compressed), keep, left)
         if opened.size is not None and sink.received != opened.size:
             raise NetworkError(f"the file broke off after {sink.received} of {opened.size} bytes")
         _check_size(sink.received, artifact)
+
+
+def _promises(artifact: Artifact) -> Mapping[str, bytes]:
+    return of_hex(md5=artifact.md5, sha256=artifact.sha256)
 
 
 def _check_size(size: int, artifact: Artifact) -> None:

@@ -113,6 +113,7 @@ class Transport:
         named = {name.lower(): value for name, value in headers.items()}
         with _addressed():
             wanted = _Wanted("GET", httpx.URL(url), {**_usual_headers(), **named}, within)
+            wanted.request()
         async with self._open(wanted, self._usual) as reply:
             yield Stream(reply.status_code, dict(reply.headers), reply, within)
 

@@ -25,10 +25,9 @@ class Version:
     def of(cls, headers: Mapping[str, str], size: int | None) -> "Version":
         """Return the version that an answer's headers speak of (RFC 9110, 8.8)."""
         etag = headers.get("etag", "").strip()
-        is_strong = len(etag) > 1 and etag[0] == etag[-1] == '"'
         modified = headers.get("last-modified", "").strip()
         is_settled = _is_settled(modified, headers.get("date", ""))
-        return cls(etag if is_strong else "", modified if is_settled else "", size)
+        return cls(etag if is_strong(etag) else "", modified if is_settled else "", size)
 
     @property
     def condition(self) -> str:
@@ -47,6 +46,16 @@ class Version:
         return bool(self.modified) and headers.get("last-modified", self.modified) == self.modified
 
 
+def is_strong(etag: str) -> bool:
+    """Return whether an ETag tells any two versions apart, and can be sent back."""
+    return len(etag) > 1 and etag[0] == etag[-1] == '"' and is_sendable(etag)
+
+
+def is_sendable(text: str) -> bool:
+    """Return whether a header may hold a text."""
+    return text.isascii() and text.isprintable()
+
+
 def _is_settled(modified: str, date: str) -> bool:
     """Whether a file that changes again will have another time (RFC 9110, 8.8.2.2)."""
     changed, answered = _moment(modified), _moment(date)
@@ -61,5 +70,5 @@ def _is_settled(modified: str, date: str) -> bool:
 def _moment(text: str) -> datetime | None:
     try:
         return parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, OverflowError):
         return None

@@ -1,8 +1,9 @@
 """What is known of every export of a run, kept up by its events."""
 
 import threading
+from collections.abc import Mapping
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from exportjobs._events import (
     Downloading,
@@ -29,16 +30,16 @@ class Row:
     status: str = "waiting"
     progress: Progress | None = None
     landed: int = 0
-    """Bytes of its files that lie on disk."""
-    arriving: int = 0
-    """Bytes of the file that is on its way."""
+    """Bytes of its files that are where they are wanted."""
+    arriving: Mapping[str, int] = field(factory=dict[str, int])
+    """Bytes of each file that is on its way, by name."""
     waits_for: str = ""
     ended: bool = False
 
     @property
     def received(self) -> int:
         """Bytes of its files so far."""
-        return self.landed + self.arriving
+        return self.landed + sum(self.arriving.values())
 
     def after(self, event: Event) -> "Row":  # noqa: C901, PLR0911 - one case for each event
         """Return the row after something happened."""
@@ -55,12 +56,15 @@ class Row:
             case Throttled():
                 return evolve(row, waits_for=_until("the vendor's leave", event.seconds))
             case Downloading():
-                return evolve(row, status="landing", arriving=event.received, waits_for="bytes")
+                arriving = {**row.arriving, event.name: event.received}
+                return evolve(row, status="landing", arriving=arriving, waits_for="bytes")
             case DownloadRetried() | LeaseRenewed():
                 return evolve(row, status="landing", waits_for=event.message)
             case Landed():
+                name = event.file.path.name
+                arriving = {one: size for one, size in row.arriving.items() if one != name}
                 landed = row.landed + event.file.size
-                return evolve(row, landed=landed, arriving=0, waits_for="")
+                return evolve(row, landed=landed, arriving=arriving, waits_for="")
             case Ended():
                 status = "landed" if event.finished.ok else "failed"
                 return evolve(row, status=status, waits_for="", ended=True)

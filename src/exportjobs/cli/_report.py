@@ -35,7 +35,13 @@ def as_json(finished: Finished) -> str:
             "warnings": list(job.warnings) if job else [],
             "error": {"type": type(error).__name__, "message": str(error)} if error else None,
             "files": [
-                {"path": str(file), "size": file.size, "sha256": file.sha256, "part": file.part}
+                {
+                    "path": str(file),
+                    "size": file.size,
+                    "sha256": file.sha256,
+                    "part": file.part,
+                    "proven_by": list(file.proven_by),
+                }
                 for file in finished.files
             ],
             "polls": story.polls,

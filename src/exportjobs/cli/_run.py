@@ -29,7 +29,13 @@ _TIME = Annotated[str | None, Parameter(metavar="TIME")]
 class Landing:
     """What every export of the command line has, whatever its vendor."""
 
-    into: Annotated[Path, Parameter(help="The folder to land files in, made if need be.")]
+    into: Annotated[
+        str,
+        Parameter(help="A folder, made if need be, or a bucket such as s3://reports/daily."),
+    ]
+    unpack: Annotated[bool, Parameter(help="Unpack zip and tar archives beside themselves.")] = (
+        False
+    )
     account: Annotated[str, Parameter(help="What to call the account in refs and names.")] = (
         "default"
     )
@@ -60,6 +66,7 @@ class _Command:
         everything = run_shown(
             [self._export(account, arguments)],
             into=landing.into,
+            unpack=landing.unpack,
             as_json_lines=landing.as_json,
             options={
                 "interval": landing.interval,

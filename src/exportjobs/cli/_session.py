@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from rich.console import Console
 
 from exportjobs._finished import Finished, Work
+from exportjobs._into import Into
 from exportjobs._poller import PollerOptions
 from exportjobs._run import run
 from exportjobs.cli._board import Board
@@ -19,7 +19,8 @@ from exportjobs.cli._report import as_json, print_table
 def run_shown(
     works: Iterable[Work],
     *,
-    into: Path,
+    into: Into,
+    unpack: bool = False,
     as_json_lines: bool,
     options: PollerOptions,
     resumable: bool = True,
@@ -38,7 +39,7 @@ def run_shown(
     try:
         with shown(board, errors, quiet=as_json_lines) as observers:
             watched: PollerOptions = {**options, "observers": observers}
-            for finished in run(works, into=into, **watched):
+            for finished in run(works, into=into, unpack=unpack, **watched):
                 everything.append(finished)
                 if as_json_lines:
                     output.out(as_json(finished))
