@@ -23,14 +23,6 @@ class Destination(ABC):
         """
         return {}
 
-    async def note(self, job: ExportJob, file: LandedFile) -> None:
-        """Note that one of a job's several files has landed.
-
-        Raises:
-            DestinationFailed: If it cannot be noted.
-        """
-        del job, file
-
     async def conclude(
         self, job: ExportJob, files: tuple[LandedFile, ...]
     ) -> tuple[LandedFile, ...]:

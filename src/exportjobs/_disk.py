@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from exportjobs._errors import DestinationFailed
 
@@ -18,9 +19,8 @@ def prepare_folder(folder: Path) -> Path:
     """
     with writing(folder, remedy="choose another folder"):
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".exportjobs-{os.getpid()}.part"
-        probe.touch()
-        probe.unlink()
+        # Where the system can, it has no name that could be left behind.
+        TemporaryFile(dir=folder).close()
     return folder
 
 

@@ -86,7 +86,6 @@ class Download:
             told = Told(partial(self._received, sink), partial(self._retried, index))
             file = await Transfer(index, self._addresses, self._source, sink, told).land()
         self._landed[index] = file
-        await delivery.destination.note(delivery.job, file)
         self._report(Landed(delivery.subject, file))
 
     async def conclude(self) -> tuple[LandedFile, ...]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from anyio import to_thread
@@ -14,7 +15,7 @@ from exportjobs._disk import make_rename_last, writing
 from exportjobs._errors import DestinationFailed
 from exportjobs._finished import LandedFile
 from exportjobs._job import ExportJob
-from exportjobs._manifest import line, manifest, noted
+from exportjobs._manifest import line, listed, manifest, noted
 from exportjobs._names import file_stem, job_stem, suffix
 from exportjobs._part_file import PartFile
 
@@ -25,7 +26,8 @@ class Folder(Destination):
     """A folder, and whether archives are unpacked in it.
 
     The files of a job that has several are followed by a manifest. Until it stands, each one that
-    has landed is a line in `….manifest.json.part`, so that another process fetches only the rest.
+    is about to land is a line in `….manifest.json.part`: what stands under its name and has its
+    digest is not fetched again by another process.
     """
 
     def __init__(self, path: Path, clock: Clock, *, unpacks: bool) -> None:
@@ -36,7 +38,8 @@ class Folder(Destination):
 
     def sink(self, job: ExportJob, index: int) -> PartFile:
         """Return where one of a job's files goes; nothing is opened yet."""
-        return PartFile(self._path, file_stem(job, index), suffix(job.artifacts[index]))
+        note = partial(self._note, job) if len(job.artifacts) > 1 else None
+        return PartFile(self._path, file_stem(job, index), suffix(job.artifacts[index]), note)
 
     async def landed(self, job: ExportJob) -> Mapping[int, LandedFile]:
         """Return which of a job's files landed earlier and are as they were, by their index.
@@ -47,15 +50,6 @@ class Folder(Destination):
         if len(job.artifacts) == 1:
             return {}
         return await to_thread.run_sync(self._landed, job)
-
-    async def note(self, job: ExportJob, file: LandedFile) -> None:
-        """Note that one of a job's several files has landed.
-
-        Raises:
-            DestinationFailed: If it cannot be noted.
-        """
-        if len(job.artifacts) > 1:
-            await to_thread.run_sync(self._note, job, file)
 
     async def conclude(
         self, job: ExportJob, files: tuple[LandedFile, ...]
@@ -95,10 +89,8 @@ class Folder(Destination):
             lines.write(f"\n{line(file)}")
 
     def _landed(self, job: ExportJob) -> Mapping[int, LandedFile]:
-        text = ""
-        with suppress(OSError, ValueError):
-            text = self._notes(job).read_text(encoding="utf-8")
-        notes = {Path(name).name: digest for name, digest in noted(text)}
+        noted_so_far = [*noted(_text(self._notes(job))), *listed(_text(self._manifest(job)))]
+        notes = {Path(name).name: digest for name, digest in noted_so_far}
         found: dict[int, LandedFile] = {}
         for index, artifact in enumerate(job.artifacts):
             stem = file_stem(job, index)
@@ -114,6 +106,13 @@ class Folder(Destination):
 
     def _notes(self, job: ExportJob) -> Path:
         return self._path / f"{job_stem(job.ref)}.manifest.json.part"
+
+
+def _text(path: Path) -> str:
+    """Return what a file holds, nothing if there is none that can be read."""
+    with suppress(OSError, ValueError):
+        return path.read_text(encoding="utf-8")
+    return ""
 
 
 def _digest(path: Path) -> str | None:

@@ -37,6 +37,13 @@ def noted(text: str) -> Iterator[tuple[str, str]]:
             yield str(entry["name"]), str(entry["sha256"])
 
 
+def listed(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the names and digests in a manifest, none if the text is no manifest."""
+    with suppress(ValueError, TypeError, LookupError, RecursionError):
+        for entry in json.loads(text)["files"]:
+            yield str(entry["name"]), str(entry["sha256"])
+
+
 def _entry(file: LandedFile) -> dict[str, object]:
     return {
         "name": file.path.name,

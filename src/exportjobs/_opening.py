@@ -91,14 +91,19 @@ def opening(head: Head, *, suffix: str, asked: Version | None, start: int) -> Op
     raise DownloadFailed(said)
 
 
-def check_no_error_page(opened: Opening, begin: bytes, suffix: str) -> None:
+def may_be_error_page(opened: Opening, suffix: str) -> bool:
+    """Return whether what comes is served as something else than the file is."""
+    is_page = opened.start == 0 and opened.media_type in _MARKUP_TYPES
+    return is_page and bool(suffix) and suffix not in _MARKUP_SUFFIXES
+
+
+def check_no_error_page(begin: bytes) -> None:
     """Check that the first bytes of a file are no page that says why there is none.
 
     Raises:
         LeaseRefused: If they are: a host may say with 200 that an address has expired.
     """
-    is_markup = opened.media_type in _MARKUP_TYPES and bool(_MARKUP.match(begin))
-    if opened.start == 0 and suffix and suffix not in _MARKUP_SUFFIXES and is_markup:
+    if _MARKUP.match(begin):
         raise LeaseRefused("the address is refused: the file's host sends a page that says so")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from io import FileIO
 from pathlib import Path
@@ -23,6 +24,8 @@ _NOTED_EVERY = 8 * 1024 * 1024
 _SMALL = 128 * 1024
 """Bytes of a file that is written in one go, and fetched again when a process dies over it."""
 
+Note = Callable[[LandedFile], None]
+
 
 class PartFile(Sink):
     """Bytes on their way to a file, beside it under `NAME.part` until they are all there.
@@ -32,8 +35,16 @@ class PartFile(Sink):
     What touches the disk is done in threads.
     """
 
-    def __init__(self, folder: Path, stem: str, suffix: str) -> None:
-        """Take where the file shall stand, and its name as far as it is known."""
+    def __init__(self, folder: Path, stem: str, suffix: str, note: Note | None = None) -> None:
+        """Take where the file shall stand, and its name as far as it is known.
+
+        Args:
+            folder: Where it shall stand.
+            stem: Its name without a suffix.
+            suffix: As far as that is known before its host is asked.
+            note: Takes note of it when it is whole and about to have its name.
+        """
+        self._note_whole = note
         self._folder = folder
         self.stem, self.suffix = stem, suffix
         self._part = folder / f"{stem}{suffix}.part"
@@ -86,8 +97,9 @@ class PartFile(Sink):
         """
         proven = self.check_promises()
         target = self._folder / self.name
-        await to_thread.run_sync(self._settle, target)
-        return LandedFile(target, self.received, self.digests.sha256, part, proven)
+        file = LandedFile(str(target), self.received, self.digests.sha256, part, proven)
+        await to_thread.run_sync(self._settle, file)
+        return file
 
     async def _restart(self, opened: Opening) -> None:
         self._is_small = opened.size is not None and opened.size <= _SMALL
@@ -200,15 +212,17 @@ class PartFile(Sink):
             while view:
                 view = view[self._file.write(view) :]
 
-    def _settle(self, target: Path) -> None:
+    def _settle(self, file: LandedFile) -> None:
         self._write_waiting()
         check_structure(self._part, self.suffix)
-        with writing(target):
+        with writing(file.path):
             os.fsync(self._file.fileno())
+            if self._note_whole is not None:
+                self._note_whole(file)
             if os.name == "nt":
                 # There, what is open has its name for good.
                 self._file.close()
-            self._part.replace(target)
+            self._part.replace(file.path)
             self._file.close()
             self._has_landed = True
             if self._has_sidecar:

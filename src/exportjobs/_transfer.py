@@ -22,7 +22,15 @@ from exportjobs._finished import LandedFile
 from exportjobs._intake import pour
 from exportjobs._job import Artifact
 from exportjobs._names import suffix, suffix_of_type
-from exportjobs._opening import ENOUGH, Head, NoContinuation, Opening, check_no_error_page, opening
+from exportjobs._opening import (
+    ENOUGH,
+    Head,
+    NoContinuation,
+    Opening,
+    check_no_error_page,
+    may_be_error_page,
+    opening,
+)
 from exportjobs._quiet import quiet
 from exportjobs._sink import Sink
 from exportjobs._source import Source
@@ -139,8 +147,8 @@ class Transfer:
         async with self._source.open(artifact, conditions) as stream:
             try:
                 opened = await self._opening(stream, artifact, version)
-                first = await stream.peek(ENOUGH, inflate=opened.compressed)
-                check_no_error_page(opened, first, suffix(artifact))
+                if may_be_error_page(opened, suffix(artifact)):
+                    check_no_error_page(await stream.peek(ENOUGH, inflate=opened.compressed))
             except LeaseRefused:
                 self._addresses.refuse(artifact)
                 raise
