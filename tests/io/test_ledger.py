@@ -236,9 +236,7 @@ async def test_a_file_of_the_first_version_is_brought_up_to_date(
     assert rows(file, "PRAGMA user_version") == [(VERSION,)] == [(3,)]
 
 
-async def test_a_job_is_found_without_reading_all_the_others(
-    open_ledger: Open, file: Path
-) -> None:
+async def test_a_job_is_found_without_reading_all_the_others(open_ledger: Open, file: Path) -> None:
     """Taking up a job that was resumed takes as long among a hundred thousand as among ten."""
     async with open_ledger():
         ((*_, plan),) = rows(file, "EXPLAIN QUERY PLAN SELECT number FROM exports WHERE ref = 'r'")

@@ -1,10 +1,20 @@
 """Credentials stay at their origin, bytes come encrypted, and paths stay below the base URL."""
 
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exportjobs._address import below, check_encrypted, is_loopback, same_origin
+from exportjobs._address import (
+    below,
+    check_encrypted,
+    everywhere,
+    is_loopback,
+    is_public,
+    private_host,
+    same_origin,
+)
 from exportjobs._errors import UntrustedAddress
 
 BASE = "https://api.acme.example/v1"
@@ -277,3 +287,103 @@ def test_any_path_stays_below_the_base_or_is_refused(path: str) -> None:
 
     assert url.startswith(f"{BASE}/")
     assert same_origin(url, BASE)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "8.8.8.8",
+        "52.216.1.1",
+        "172.15.255.255",
+        "172.32.0.1",
+        "192.167.1.1",
+        "2606:4700::1111",
+        "2a00:1450:4001::1",
+        "::ffff:8.8.8.8",
+        "2002:808:808::1",
+    ],
+)
+def test_an_address_of_the_open_network_is_public(address: str) -> None:
+    """Also where it is written as one of the other family."""
+    public = is_public(ip_address(address))
+
+    assert public
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("10.0.0.1", id="ten"),
+        pytest.param("172.16.0.1", id="seventeen-two"),
+        pytest.param("172.31.255.255", id="seventeen-two-end"),
+        pytest.param("192.168.1.1", id="home"),
+        pytest.param("127.0.0.1", id="loopback"),
+        pytest.param("127.255.255.254", id="loopback-end"),
+        pytest.param("169.254.169.254", id="metadata"),
+        pytest.param("100.64.0.1", id="carrier"),
+        pytest.param("100.100.100.200", id="metadata-of-another-cloud"),
+        pytest.param("0.0.0.0", id="any-address"),  # noqa: S104 - it is refused
+        pytest.param("0.1.2.3", id="this-network"),
+        pytest.param("255.255.255.255", id="broadcast"),
+        pytest.param("224.0.0.1", id="multicast"),
+        pytest.param("239.1.1.1", id="multicast-end"),
+        pytest.param("240.0.0.1", id="reserved"),
+        pytest.param("198.18.0.1", id="benchmarks"),
+        pytest.param("192.0.2.1", id="documentation"),
+        pytest.param("::", id="any-address-v6"),
+        pytest.param("::1", id="loopback-v6"),
+        pytest.param("fe80::1", id="link-local"),
+        pytest.param("fe80::1%1", id="link-local-with-zone"),
+        pytest.param("fc00::1", id="unique-local"),
+        pytest.param("fd00:ec2::254", id="metadata-v6"),
+        pytest.param("ff02::1", id="multicast-v6"),
+        pytest.param("ff0e::1", id="global-multicast-v6"),
+        pytest.param("2001:db8::1", id="documentation-v6"),
+        pytest.param("::ffff:10.0.0.1", id="mapped"),
+        pytest.param("::ffff:127.0.0.1", id="mapped-loopback"),
+        pytest.param("::ffff:169.254.169.254", id="mapped-metadata"),
+        pytest.param("2002:a00:1::1", id="six-to-four"),
+        pytest.param("2002:7f00:1::", id="six-to-four-loopback"),
+        pytest.param("2001:0:7f00:1::", id="teredo"),
+        pytest.param("64:ff9b::10.0.0.1", id="nat64"),
+        pytest.param("64:ff9b::127.0.0.1", id="nat64-loopback"),
+        pytest.param("64:ff9b::169.254.169.254", id="nat64-metadata"),
+        pytest.param("64:ff9b:1::1", id="nat64-local"),
+        pytest.param("::127.0.0.1", id="compatible-loopback"),
+        pytest.param("::10.0.0.1", id="compatible"),
+        pytest.param("fec0::1", id="site-local"),
+    ],
+)
+def test_an_address_of_a_private_network_is_not_public(address: str) -> None:
+    """However it is written, nothing behind the user's own wall is."""
+    public = is_public(ip_address(address))
+
+    assert not public
+
+
+addresses = st.ip_addresses(v=4) | st.ip_addresses(v=6)
+
+
+@given(address=addresses)
+def test_no_address_is_public_and_loopback(address: IPv4Address | IPv6Address) -> None:
+    """What is public is none of the kinds that lead inside."""
+    inside = address.is_loopback or address.is_link_local or address.is_unspecified
+
+    assert not (is_public(address) and (inside or address.is_multicast))
+    assert everywhere(address)
+
+
+@given(address=st.ip_addresses(v=4))
+def test_an_address_is_as_public_as_the_one_that_it_stands_for(address: IPv4Address) -> None:
+    """Writing it as one of the other family changes nothing."""
+    mapped = IPv6Address(f"::ffff:{address}")
+
+    assert is_public(mapped) is is_public(address)
+
+
+def test_the_error_for_a_private_host_says_what_to_do() -> None:
+    """A user whose files are inside can say so."""
+    told = str(private_host("files.corp.example"))
+
+    assert "files.corp.example" in told
+    assert "download_hosts" in told

@@ -9,7 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from exportjobs._job import Artifact, ExportJob, JobRef, JobStatus, Reading
-from exportjobs._names import file_name, safe_word, suffix, suffix_of_type
+from exportjobs._names import file_stem, job_stem, safe_word, suffix, suffix_of_type
 
 FOLDER = Path("/landing")
 CSV = Artifact("https://files.example/x", media_type="text/csv")
@@ -75,6 +75,11 @@ def job(
     """Return a done job with these artifacts."""
     ref = JobRef(vendor, account, job_id, kind=kind)
     return ExportJob(ref, Reading(JobStatus.DONE, "DONE"), artifacts=artifacts)
+
+
+def file_name(job: ExportJob, index: int) -> str:
+    """Return the name under which one of a job's files lands."""
+    return file_stem(job, index) + suffix(job.artifacts[index])
 
 
 def named(vendor: str, account: str, kind: str, job_id: str) -> str:
@@ -143,9 +148,11 @@ def test_any_words_make_a_harmless_name(
     _, account, kind, job_id = words
     done = job(artifact, CSV, account=account, kind=kind, job_id=job_id)
 
-    found = file_name(done, 0, served_as=served_as)
+    known = suffix(artifact) or suffix_of_type(served_as)
 
-    assert_harmless(found)
+    assert_harmless(file_name(done, 0))
+    assert_harmless(f"{file_stem(done, 0)}{known}")
+    assert_harmless(f"{job_stem(done.ref)}.manifest.json")
 
 
 @given(one=names, other=names)
@@ -311,10 +318,34 @@ def test_a_media_type_stands_for_a_suffix(media_type: str, found: str) -> None:
     assert kept == found
 
 
-def test_the_type_that_a_file_is_served_as_decides_last() -> None:
-    """What the job says goes before what the storage guesses."""
-    silent, telling = job(Artifact("https://h/x")), job(Artifact("https://h/x.json"))
+@given(words=names, count=st.integers(1, 3))
+def test_the_names_of_a_jobs_files_begin_alike(
+    words: tuple[str, str, str, str], count: int
+) -> None:
+    """All that a job leaves stands together in the folder."""
+    vendor, account, kind, job_id = words
+    done = job(*[CSV] * count, vendor=vendor, account=account, kind=kind, job_id=job_id)
 
-    found = [file_name(one, 0, served_as="text/csv") for one in (silent, telling)]
+    stems = [file_stem(done, index) for index in range(count)]
 
-    assert found == ["clari.default.forecast.r-1.csv", "clari.default.forecast.r-1.json"]
+    assert all(stem.startswith(job_stem(done.ref)) for stem in stems)
+    assert len(set(stems)) == count
+
+
+@given(artifact=artifacts)
+@example(artifact=Artifact("", name="deals.part"))
+@example(artifact=Artifact("", name="deals.json"))
+@example(artifact=Artifact("", name="deals.part.gz"))
+@example(artifact=Artifact("", name="deals.manifest.json"))
+def test_a_suffix_never_makes_a_name_that_we_use_ourselves(artifact: Artifact) -> None:
+    """What a job leaves beside its files is not overwritten by one of them."""
+    done = job(artifact, CSV)
+    ours = {
+        f"{job_stem(done.ref)}.manifest.json",
+        f"{job_stem(done.ref)}.manifest.json.part",
+        *(f"{file_name(done, index)}.part" for index in (0, 1)),
+        *(f"{file_name(done, index)}.part.json" for index in (0, 1)),
+    }
+
+    assert not ours & {file_name(done, 0), file_name(done, 1)}
+    assert file_name(job(artifact), 0) not in ours
