@@ -13,8 +13,8 @@ from exportjobs._digests import Digests
 from exportjobs._errors import DestinationFailed
 from exportjobs._finished import LandedFile
 from exportjobs._job import ExportJob
-from exportjobs._manifest import manifest
-from exportjobs._names import file_stem, job_stem, suffix
+from exportjobs._manifest import manifest, manifest_name
+from exportjobs._names import file_stem, suffix
 from exportjobs._opening import Opening
 from exportjobs._sink import Sink
 from exportjobs._stores import Store, checked_store, failed, root, store_at
@@ -86,7 +86,7 @@ class Bucket(Destination):
         """
         if len(job.artifacts) > 1:
             text = manifest(job, files, landed_at=self._clock.now())
-            name = f"{job_stem(job.ref)}.manifest.json"
+            name = manifest_name(job.ref)
             await self.talk(name, self._put, name, text.encode())
         return files
 

@@ -14,9 +14,9 @@ from exportjobs._destination import Destination
 from exportjobs._disk import make_rename_last, writing
 from exportjobs._errors import DestinationFailed
 from exportjobs._finished import LandedFile
-from exportjobs._job import ExportJob
-from exportjobs._manifest import line, listed, manifest, noted
-from exportjobs._names import file_stem, job_stem, suffix
+from exportjobs._job import Artifact, ExportJob
+from exportjobs._manifest import Noted, line, listed, manifest, manifest_name, noted
+from exportjobs._names import file_stem, suffix
 from exportjobs._part_file import PartFile
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
@@ -89,23 +89,29 @@ class Folder(Destination):
             lines.write(f"\n{line(file)}")
 
     def _landed(self, job: ExportJob) -> Mapping[int, LandedFile]:
-        noted_so_far = [*noted(_text(self._notes(job))), *listed(_text(self._manifest(job)))]
-        notes = {Path(name).name: digest for name, digest in noted_so_far}
+        manifest, notes = _text(self._manifest(job)), _text(self._notes(job))
+        known = {one.name: one for one in (*listed(manifest), *noted(notes))}
         found: dict[int, LandedFile] = {}
         for index, artifact in enumerate(job.artifacts):
             stem = file_stem(job, index)
-            name = next((one for one in notes if one == stem or one.startswith(f"{stem}.")), "")
-            digest = _digest(self._path / name) if name else None
-            if digest is not None and digest == notes[name]:
-                path = self._path / name
-                found[index] = LandedFile(str(path), path.stat().st_size, digest, artifact.part)
+            names = (name for name in known if name == stem or name.startswith(f"{stem}."))
+            for file in filter(None, (self._as_noted(known[name], artifact) for name in names)):
+                found[index] = file
         return found
 
+    def _as_noted(self, note: Noted, artifact: Artifact) -> LandedFile | None:
+        """Return a file that landed earlier, if it is still what it was."""
+        path = self._path / note.name
+        digest = _digest(path)
+        if digest is None or digest != note.sha256:
+            return None
+        return LandedFile(str(path), path.stat().st_size, digest, artifact.part, note.proven_by)
+
     def _manifest(self, job: ExportJob) -> Path:
-        return self._path / f"{job_stem(job.ref)}.manifest.json"
+        return self._path / manifest_name(job.ref)
 
     def _notes(self, job: ExportJob) -> Path:
-        return self._path / f"{job_stem(job.ref)}.manifest.json.part"
+        return self._path / f"{manifest_name(job.ref)}.part"
 
 
 def _text(path: Path) -> str:

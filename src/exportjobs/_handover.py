@@ -1,8 +1,9 @@
 """Files handed to a function of the caller's as they come, instead of to a folder."""
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Self, cast
 
 import anyio
@@ -39,10 +40,16 @@ class FileStream:
     part: int | None
     _receive: Callable[[], Coroutine[None, None, bytes]] = field(repr=False)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> Self:
         """Yield the bytes, piece by piece."""
-        while piece := await self._receive():
-            yield piece
+        return self
+
+    async def __anext__(self) -> bytes:
+        """Return the next of the bytes."""
+        piece = await self._receive()
+        if not piece:
+            raise StopAsyncIteration
+        return piece
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bytes, piece by piece, in a function that is not asynchronous."""
@@ -76,11 +83,16 @@ class _Handing(Sink):
         self._take, self._threads = take, threads
         self._ref, self._part = job.ref, artifact.part
         self._called = False
+        self._has_handed = False
         self._has_landed = False
         self._ended = anyio.Event()
         self._value: object = None
         self._error: Exception | None = None
         self._pieces, self._taken = anyio.create_memory_object_stream[bytes](0)
+
+    @property
+    def may_restart(self) -> bool:
+        return not self._has_handed
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -104,7 +116,7 @@ class _Handing(Sink):
         return LandedFile(self.name, self.received, digest, part, proven, value)
 
     async def _restart(self, opened: Opening) -> None:
-        if self.received:
+        if not self.may_restart:
             raise DownloadFailed("the file broke off, and what was handed over is not taken back")
         self._opened = opened
 
@@ -114,6 +126,7 @@ class _Handing(Sink):
             self._tasks.start_soon(self._call)
 
     async def _store(self, view: memoryview) -> None:
+        self._has_handed = True
         try:
             await self._pieces.send(bytes(view))
         except anyio.BrokenResourceError:
@@ -130,7 +143,9 @@ class _Handing(Sink):
             if inspect.iscoroutinefunction(self._take):
                 self._value = await self._take(stream)
             else:
-                value = await to_thread.run_sync(self._take, stream, limiter=self._threads)
+                # Wrapped, as trio takes what can be awaited for a mistake.
+                call = partial(_wrapped, self._take, stream)
+                (value,) = await to_thread.run_sync(call, limiter=self._threads)
                 self._value = await cast("Awaitable[object]", value) if _waits(value) else value
         except Exception as error:  # noqa: BLE001 - it is told with the file that it concerns
             self._error = error
@@ -152,6 +167,10 @@ class _Handing(Sink):
             raise DestinationFailed(
                 f"the function that takes the file failed ({cause})", remedy="correct the function"
             ) from self._error
+
+
+def _wrapped(take: Taker, stream: FileStream) -> tuple[object]:
+    return (take(stream),)
 
 
 def _waits(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from io import FileIO
 from pathlib import Path
@@ -86,6 +86,17 @@ class PartFile(Sink):
             await super().keep(view)
         self._is_sound = True
 
+    async def promise(self, promises: Mapping[str, bytes]) -> None:
+        """Take more promises; for new algorithms, what is there is read once more.
+
+        Raises:
+            DestinationFailed: If it cannot be read.
+        """
+        if self.received and promises.keys() - self.digests.hashes.keys():
+            with CancelScope(shield=True):
+                await to_thread.run_sync(self._hash_again, promises)
+        await super().promise(promises)
+
     async def land(self, part: int | None) -> LandedFile:
         """Give the file its final name, in place of whatever had it.
 
@@ -160,6 +171,13 @@ class PartFile(Sink):
             return False
         self._hash(length - left.received)
         return True
+
+    def _hash_again(self, promises: Mapping[str, bytes]) -> None:
+        self._write_waiting()
+        self.digests = Digests.of({**self.promises, **promises})
+        with writing(self._part):
+            self._file.seek(0)
+            self._hash(self.received)
 
     def _hash(self, length: int) -> None:
         while length and (read := self._file.read(min(length, _READ))):

@@ -195,7 +195,9 @@ class Poller:
 
         Args:
             exports: What to export, and jobs to resume.
-            into: The folder to land files in, made if need be; None to leave them at the vendor.
+            into: A folder, made if need be; the address of a bucket, such as "s3://bucket/prefix",
+                or a store of obstore's; or a function that takes each file. None to leave the files
+                at the vendor.
             unpack: Whether zip and tar archives are unpacked beside themselves, and the files in
                 them handed over in their place.
 

@@ -32,6 +32,11 @@ class Sink(ABC):
     digests: Digests
 
     @property
+    def may_restart(self) -> bool:
+        """Whether the bytes that are kept can be forgotten."""
+        return True
+
+    @property
     def name(self) -> str:
         """The file's name, as far as it is known."""
         return f"{self.stem}{self.suffix}"
@@ -78,8 +83,12 @@ class Sink(ABC):
         self.received += len(view)
         await self._note()
 
-    def promise(self, promises: Mapping[str, bytes]) -> None:
-        """Take more promises, as far as they can be looked into after the first bytes came."""
+    async def promise(self, promises: Mapping[str, bytes]) -> None:
+        """Take more promises, as far as they can be looked into after the first bytes came.
+
+        Raises:
+            DestinationFailed: If those bytes cannot be read again.
+        """
         known = {name: promises[name] for name in self.digests.kept(promises)}
         self.promises = {**self.promises, **known}
 

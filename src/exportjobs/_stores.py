@@ -96,10 +96,12 @@ def _checked(address: str) -> SplitResult:
     try:
         parts = urlsplit(address)
     except ValueError:
-        raise InvalidArgument("into", "is no address", remedy=_ADDRESSES) from None
-    user, _, _ = parts.netloc.rpartition("@")
+        parts = None
+    if parts is None or not address.isprintable():
+        raise InvalidArgument("into", "is no address", remedy=_ADDRESSES)
+    user, _, host = parts.netloc.rpartition("@")
     holds_user = ":" in user if parts.scheme in _NAMES_CONTAINER_AS_USER else bool(user)
-    if holds_user or "?" in address or "#" in address:
+    if holds_user or ":" in host or "?" in address or "#" in address:
         reason = "holds more than a bucket and a path: what opens a store is not to be seen"
         raise InvalidArgument("into", reason, remedy=_CREDENTIALS)
     if parts.scheme not in _SCHEMES and not _is_of_a_cloud(address, parts.scheme):
@@ -129,7 +131,7 @@ def _checked_store(found: object, parts: SplitResult) -> Store:
         raise InvalidArgument("into", "names no bucket", remedy=_ADDRESSES)
     # An address may say less, where dots or escapes stand in it, than meets the eye.
     if parts.path.strip("/") not in {prefix, f"{bucket}/{prefix}".rstrip("/")}:
-        remedy = "write the path without dots, escapes and doubled slashes"
+        remedy = "write the path in plain letters, without dots, escapes and doubled slashes"
         raise InvalidArgument("into", "does not lead where it seems to", remedy=remedy)
     return store
 

@@ -97,7 +97,7 @@ class Transfer:
             artifact = await self._addresses.of(self._index)
             if self._is_whole:
                 _check_size(self._sink.received, artifact)
-                self._sink.promise(_promises(artifact))
+                await self._sink.promise(_promises(artifact))
             else:
                 await self._fetch(artifact)
             return await self._sink.land(artifact.part)
@@ -123,7 +123,7 @@ class Transfer:
             case UntrustedAddress():
                 return False
             case Corrupted():
-                return self._corruptions < _CORRUPTIONS
+                return self._corruptions < _CORRUPTIONS and self._sink.may_restart
             case _:
                 return isinstance(error, NetworkError | LeaseRefused | VendorError)
 
@@ -170,7 +170,7 @@ class Transfer:
         if opened.start == 0:
             served_as = suffix_of_type(opened.media_type)
             await sink.begin(opened, promises, suffix(artifact) or served_as)
-        sink.promise(promises)
+        await sink.promise(promises)
         self._told.received(sink.received, opened.size)
 
         async def keep(view: memoryview) -> None:

@@ -15,7 +15,7 @@ from collections.abc import (
     Mapping,
 )
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
 import anyio
@@ -90,7 +90,7 @@ class Transport:
             MalformedResponse: If the answer is larger than `LARGEST_ANSWER`.
         """
         wanted = _wanted(request, base_url)
-        async with self._open(wanted, self._shortest) as reply:
+        async with self._open(wanted.url, partial(self._shortest, wanted)) as reply:
             headers = _headers(reply)
             return Response(reply.status_code, headers, await _bounded(reply, headers))
 
@@ -113,26 +113,23 @@ class Transport:
         named = {name.lower(): value for name, value in headers.items()}
         with _addressed():
             wanted = _Wanted("GET", httpx.URL(url), {**_usual_headers(), **named}, within)
-            wanted.request()
-        async with self._open(wanted, self._usual) as reply:
+            sending = partial(self._network.handle_async_request, wanted.request())
+        async with self._open(wanted.url, sending) as reply:
             yield Stream(reply.status_code, dict(reply.headers), reply, within)
 
     @asynccontextmanager
     async def _open(
-        self, wanted: "_Wanted", way: "Callable[[_Wanted], Awaitable[httpx.Response]]"
+        self, url: httpx.URL, way: Callable[[], Awaitable[httpx.Response]]
     ) -> AsyncGenerator[httpx.Response]:
         if self._closed:
             raise RuntimeError("the transport is closed")
         async with self._turn:
-            with quiet(), _translated(wanted.url):
-                reply = await way(wanted)
+            with quiet(), _translated(url):
+                reply = await way()
                 try:
                     yield reply
                 finally:
                     await reply.aclose()
-
-    async def _usual(self, wanted: "_Wanted") -> httpx.Response:
-        return await self._network.handle_async_request(wanted.request())
 
     async def _shortest(self, wanted: "_Wanted") -> httpx.Response:
         if self._carrier is not None and wanted.may_be_carried:
@@ -140,7 +137,7 @@ class Transport:
             reply = await self._carrier.get(wanted.url, wanted.headers, *bounds)
             if reply is not None:
                 return reply
-        return await self._usual(wanted)
+        return await self._network.handle_async_request(wanted.request())
 
     def locate(self, request: Request, *, base_url: str) -> str:
         """Return the absolute URL of a request below a base URL.

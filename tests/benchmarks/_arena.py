@@ -82,11 +82,11 @@ class Arena:
             with self._lock:
                 self._contenders.discard(process)
             complaints.seek(0)
-            why = _why(process.returncode, complaints.read())
+            reason = why(process.returncode, complaints.read())
         statistics = self._ask(f"/runs/{run}/statistics")
-        if why or statistics["fetched"] < statistics["jobs"] or not statistics["jobs"]:
+        if reason or statistics["fetched"] < statistics["jobs"] or not statistics["jobs"]:
             jobs = {"jobs": statistics["jobs"], "landed": statistics["fetched"]}
-            return Sample(**jobs, error=why or "left jobs behind")
+            return Sample(**jobs, error=reason or "left jobs behind")
         return sampled(statistics, json.loads(output.strip().splitlines()[-1]), threads)
 
     def _start(self, command: list[str], folder: str, stderr: int) -> subprocess.Popen[str]:
@@ -133,7 +133,7 @@ def _threads(pid: int) -> int | None:
     )
 
 
-def _why(returncode: int, complaints: str) -> str | None:
+def why(returncode: int, complaints: str) -> str | None:
     """Return why a contender failed, if it did."""
     if returncode == 0:
         return None

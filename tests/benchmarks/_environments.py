@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CONTENDERS = Path(__file__).parent / "contenders"
 OURS = "exportjobs"
+OURS_ON_TRIO = "exportjobs-trio"
 
 # The versions that were studied; what they depend on is whatever was current.
 PINS = {
@@ -18,7 +19,18 @@ PINS = {
     "dlt": ["dlt==1.31.0"],
     "google-api-core": ["google-api-core==2.44.0"],
     "stamina": ["stamina==26.1.0", "httpx==0.28.1"],
+    "aiohttp": ["aiohttp==3.14.5"],
+    "azure-storage-blob": ["azure-storage-blob==12.31.1", "azure-core==1.41.0"],
+    "fsspec": ["fsspec==2026.9.0", "aiohttp==3.14.5"],
+    "google-resumable-media": ["google-resumable-media==2.11.0", "requests==2.32.5"],
+    "httpx": ["httpx==0.28.1"],
+    "huggingface_hub": ["huggingface_hub==2.4.0"],
+    "obstore": ["obstore==0.12.1"],
+    "pooch": ["pooch==1.9.0"],
+    "requests": ["requests==2.32.5"],
+    "smart_open": ["smart-open[http]==9.0.2"],
     OURS: ["--editable", str(ROOT)],
+    OURS_ON_TRIO: ["--editable", str(ROOT), "trio==0.35.0"],
 }
 
 

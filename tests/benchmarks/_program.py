@@ -123,12 +123,12 @@ def _run(entries: list[Entry], knobs: Mapping[str, Any], asked: Options) -> list
         if turn == 0 or not (entry[1].once or entry[1].slow)
     ]
     samples: dict[int, list[Sample]] = {id(setting): [] for _, setting in entries}
-    with Arena(pythons, patience=900) as arena, _display(console) as display:
-        bar = display.add_task("", total=len(rounds))
+    with Arena(pythons, patience=900) as arena, display(console) as progress:
+        bar = progress.add_task("", total=len(rounds))
         for (contender, setting), sample in _all(arena, rounds, knobs, asked.at_once):
             samples[id(setting)].append(sample)
             what = f"{contender.name}, {setting.label}"
-            display.update(bar, advance=1, description=what)
+            progress.update(bar, advance=1, description=what)
             if sample.error:
                 console.print(f"{what}: {sample.error}", markup=False)
     return [
@@ -161,7 +161,8 @@ def _all(
         pool.shutdown()
 
 
-def _display(console: Console) -> Progress:
+def display(console: Console) -> Progress:
+    """Return a bar that tells how far a run is."""
     columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, TextColumn("{task.description}", markup=False), console=console)
 

@@ -257,7 +257,6 @@ async def test_a_job_with_parts_ends_with_a_manifest(store: Store, bucket: Bucke
             await sink.begin(opened(), {}, ".csv")
             await fill(sink, SMALL)
             landed.append(await sink.land(index))
-            await bucket.note(two, landed[-1])
     before = list(shown(store))
     files = await bucket.conclude(two, tuple(landed))
 
@@ -348,6 +347,8 @@ def test_an_address_names_a_bucket(
         ("file:///tmp/landing", "no address that files can be put to"),
         ("memory:///p", "no address that files can be put to"),
         ("s3://[::1/p", "is no address"),
+        ("s3://bucket/a\nb", "is no address"),
+        ("s3://bucket:9000/p", "holds more than a bucket and a path"),
         ("s3://bucket/a/../b", "does not lead where it seems to"),
         ("s3://bucket/a%2fb", "does not lead where it seems to"),
         ("s3://bucket/a//b", "cannot be used"),

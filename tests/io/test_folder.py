@@ -42,13 +42,11 @@ def job(count: int, *, suffix: str = ".csv", job_id: str = "q3") -> ExportJob:
 
 
 async def land(folder: Folder, of: ExportJob, index: int, content: bytes) -> LandedFile:
-    """Let one file land, and note it."""
+    """Let one file land."""
     async with folder.sink(of, index) as sink:
         await sink.begin(Opening(), {}, sink.suffix)
         await sink.keep(memoryview(content))
-        file = await sink.land(of.artifacts[index].part)
-    await folder.note(of, file)
-    return file
+        return await sink.land(of.artifacts[index].part)
 
 
 def names(folder: Path) -> list[str]:
@@ -128,8 +126,7 @@ async def test_what_proves_a_file_is_still_known_to_the_next_process(
     async with folder.sink(two, 0) as sink:
         await sink.begin(Opening(), {"md5": md5}, sink.suffix)
         await sink.keep(memoryview(b"first"))
-        first = await sink.land(1)
-    await folder.note(two, first)
+        await sink.land(1)
 
     found = await folder.landed(two)
 
@@ -169,6 +166,38 @@ async def test_a_part_is_not_taken_for_one_whose_number_begins_alike(
     assert f"{STEM}.part-100000.csv" in names(tmp_path)
 
 
+async def test_a_file_that_was_noted_and_never_got_its_name_is_not_there(
+    folder: Folder, tmp_path: Path
+) -> None:
+    """A process may die between the two."""
+    (tmp_path / f"{STEM}.part-00001.csv" / "inside").mkdir(parents=True)
+    with pytest.raises(DestinationFailed):
+        await land(folder, job(2), 0, b"a")
+    shutil.rmtree(tmp_path / f"{STEM}.part-00001.csv")
+
+    assert await folder.landed(job(2)) == {}
+
+
+async def test_what_a_manifest_names_is_not_fetched_again(folder: Folder) -> None:
+    """A job that is asked for once more is there already, as far as it is as it was."""
+    two = job(2)
+    first, second = [await land(folder, two, index, b"a") for index in (0, 1)]
+    await folder.conclude(two, (first, second))
+    second.path.write_bytes(b"b")
+
+    assert await folder.landed(two) == {0: first}
+
+
+async def test_what_landed_since_the_manifest_counts(folder: Folder) -> None:
+    """The later note of the same file is the one that is true."""
+    two = job(2)
+    files = [await land(folder, two, index, b"a") for index in (0, 1)]
+    await folder.conclude(two, tuple(files))
+    later = await land(folder, two, 0, b"b")
+
+    assert await folder.landed(two) == {0: later, 1: files[1]}
+
+
 async def test_another_jobs_notes_are_its_own(folder: Folder) -> None:
     """A folder may be that of many jobs."""
     await land(folder, job(2), 0, b"a")
@@ -197,7 +226,7 @@ async def test_a_folder_that_went_away_is_told_of(folder: Folder, tmp_path: Path
     shutil.rmtree(tmp_path)
 
     with pytest.raises(DestinationFailed, match="cannot be written"):
-        await folder.note(two, file)
+        await land(folder, two, 1, b"b")
     with pytest.raises(DestinationFailed, match="cannot be written"):
         await folder.conclude(two, (file, file))
     assert await folder.landed(two) == {}

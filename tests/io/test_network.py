@@ -5,6 +5,7 @@ import gc
 import gzip
 import os
 import random
+import resource
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -551,7 +552,7 @@ async def test_a_host_that_does_not_answer_in_time_is_given_up() -> None:
     """The time for a connection is bounded, whatever the system's own patience."""
     async with listening("127.0.0.1", backlog=0) as dead:
         with silent(dead), pytest.raises(httpcore.ConnectTimeout):
-            await Dialler(everywhere).connect_tcp(*dead.getsockname(), timeout=0.05)
+            await Dialler(everywhere).connect_tcp("127.0.0.1", dead.getsockname()[1], 0.05)
     gc.collect()
 
 
@@ -559,7 +560,7 @@ async def test_a_connecting_that_is_cancelled_leaves_nothing_open() -> None:
     """Whoever is in a hurry is let go at once."""
     async with listening("127.0.0.1", backlog=0) as dead:
         with silent(dead), anyio.move_on_after(0.05) as scope:
-            await Dialler(everywhere).connect_tcp(*dead.getsockname())
+            await Dialler(everywhere).connect_tcp("127.0.0.1", dead.getsockname()[1])
 
     assert scope.cancelled_caught
     gc.collect()
@@ -593,6 +594,8 @@ async def test_a_connection_tells_whether_there_is_something_to_read(
 
 async def test_a_process_with_many_files_open_is_served_as_any_other() -> None:
     """`select` knows no descriptor beyond 1,024."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] <= 1500:
+        pytest.skip("this process may not have so many")
     ours, theirs = socket.socketpair()
     high = socket.socket(fileno=fcntl.fcntl(ours.fileno(), fcntl.F_DUPFD, 1500))
     high.settimeout(0)

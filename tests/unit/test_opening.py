@@ -37,11 +37,15 @@ def whole(suffix: str = ".csv", code: int = 200, **headers: str) -> Opening:
 
 
 def rest(
-    content_range: str, *, asked: Version = TAGGED, start: int = 5, code: int = 206, **headers: str
+    content_range: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    asked: Version = TAGGED,
+    code: int = 206,
 ) -> Opening:
     """Return what an answer to the request for the rest of a file amounts to."""
-    named = {"content-range": content_range, **headers}
-    return opening(Head(code, named), suffix=".csv", asked=asked, start=start)
+    named = {"content-range": content_range, **(headers or {})}
+    return opening(Head(code, named), suffix=".csv", asked=asked, start=5)
 
 
 def test_a_whole_file_begins_at_its_start() -> None:
@@ -130,7 +134,7 @@ def test_no_compression_is_none(encoding: str) -> None:
 )
 def test_a_proven_rest_goes_on(asked: Version, content_range: str, headers: dict[str, str]) -> None:
     """Start, end, total and validator fit what was asked for."""
-    opened = rest(content_range, asked=asked, **headers)
+    opened = rest(content_range, headers, asked=asked)
 
     assert opened == Opening(5, 20, asked)
 
@@ -165,13 +169,13 @@ def test_a_proven_rest_goes_on(asked: Version, content_range: str, headers: dict
 def test_a_rest_that_is_not_proven_is_none(content_range: str, headers: dict[str, str]) -> None:
     """Whatever does not fit, the file begins anew: no version is mixed with another."""
     with pytest.raises(NoContinuation):
-        rest(content_range, **headers)
+        rest(content_range, headers)
 
 
 def test_a_rest_whose_end_nobody_knows_is_none() -> None:
     """Where neither answer tells the total, what comes may be any piece of the rest."""
     with pytest.raises(NoContinuation):
-        rest("bytes 5-9/*", asked=Version('"a"', "", None), etag='"a"')
+        rest("bytes 5-9/*", {"etag": '"a"'}, asked=Version('"a"', "", None))
 
 
 def test_the_rest_of_a_gzip_may_be_called_compressed() -> None:
@@ -187,9 +191,9 @@ def test_a_part_tells_digests_of_the_file_and_none_of_itself() -> None:
     """A digest of what comes is no digest of the file."""
     opened = rest(
         "bytes 5-19/20",
-        **{"etag": '"a"', "content-md5": MD5_TEXT, "x-goog-hash": f"md5={MD5_TEXT}"},
+        {"etag": '"a"', "content-md5": MD5_TEXT, "x-goog-hash": f"md5={MD5_TEXT}"},
     )
-    silent = rest("bytes 5-19/20", **{"etag": '"a"', "content-md5": MD5_TEXT})
+    silent = rest("bytes 5-19/20", {"etag": '"a"', "content-md5": MD5_TEXT})
 
     assert opened.promises == {"md5": MD5}
     assert silent.promises == {}

@@ -23,7 +23,12 @@ WRITTEN: dict[str, Any] = json.loads(SIDECAR.to_bytes())
 printable = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=40)
 sidecars = st.builds(
     Sidecar,
-    version=st.builds(Version, printable, printable, st.none() | st.integers(0, 10**18)),
+    version=st.builds(
+        Version,
+        st.just("") | printable.map('"{}"'.format),
+        printable,
+        st.none() | st.integers(0, 10**18),
+    ),
     suffix=st.from_regex(r"(\.[a-z0-9]{1,8}){0,2}", fullmatch=True),
     promises=st.dictionaries(st.just("md5"), st.binary(min_size=16, max_size=16)),
     received=st.integers(0, 10**18),
