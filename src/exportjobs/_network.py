@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Generator
 from contextlib import contextmanager, suppress
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
@@ -62,10 +62,14 @@ class Network(httpx.AsyncBaseTransport):
 
 
 class Proxied(httpx.AsyncBaseTransport):
-    """The network behind the proxies that the environment names, as httpx's clients reach it."""
+    """The network behind the proxies that the environment names, as httpx's clients reach it.
 
-    def __init__(self, connections: int) -> None:
-        """Take how many connections to have; none is opened yet."""
+    What is spared the proxy is reached as if there were none.
+    """
+
+    def __init__(self, connections: int, admits: Admits) -> None:
+        """Take how many connections to have, and where to; none is opened yet."""
+        self._direct = Network(connections, admits)
         self._client = httpx.AsyncClient(
             verify=tls(),
             limits=httpx.Limits(max_connections=connections),
@@ -74,19 +78,28 @@ class Proxied(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return the answer, its body still to come."""
+        if _is_spared(request.url):
+            return await self._direct.handle_async_request(request)
         return await self._client.send(request, stream=True)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+        await self._direct.aclose()
 
 
 def network(connections: int, admits: Admits) -> Network | Proxied:
     """Return the way to the network; behind a proxy, it is the proxy that looks names up."""
     named = getproxies()
     if any(named.get(scheme) for scheme in ("http", "https", "all")):
-        return Proxied(connections)
+        return Proxied(connections, admits)
     return Network(connections, admits)
+
+
+def _is_spared(url: httpx.URL) -> bool:
+    """Return whether the environment names no proxy for a URL, or exempts its host."""
+    named = getproxies()
+    return not (named.get(url.scheme) or named.get("all")) or bool(proxy_bypass(url.host))
 
 
 class Straight:
