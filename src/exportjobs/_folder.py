@@ -16,7 +16,7 @@ from exportjobs._errors import DestinationFailed
 from exportjobs._finished import LandedFile
 from exportjobs._job import Artifact, ExportJob
 from exportjobs._manifest import Noted, line, listed, manifest, manifest_name, noted
-from exportjobs._names import file_stem, suffix
+from exportjobs._names import file_stem, stem_of, suffix
 from exportjobs._part_file import PartFile
 
 _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
@@ -27,7 +27,8 @@ class Folder(Destination):
 
     The files of a job that has several are followed by a manifest. Until it stands, each one that
     is about to land is a line in `….manifest.json.part`: what stands under its name and has its
-    digest is not fetched again by another process.
+    digest is not fetched again by another process. A job's only file has landed when it stands
+    under its name, and is fetched again whenever the job is.
     """
 
     def __init__(self, path: Path, clock: Clock, *, unpacks: bool) -> None:
@@ -90,13 +91,14 @@ class Folder(Destination):
 
     def _landed(self, job: ExportJob) -> Mapping[int, LandedFile]:
         manifest, notes = _text(self._manifest(job)), _text(self._notes(job))
-        known = {one.name: one for one in (*listed(manifest), *noted(notes))}
+        known = {stem_of(one.name): one for one in (*listed(manifest), *noted(notes))}
         found: dict[int, LandedFile] = {}
         for index, artifact in enumerate(job.artifacts):
-            stem = file_stem(job, index)
-            names = (name for name in known if name == stem or name.startswith(f"{stem}."))
-            for file in filter(None, (self._as_noted(known[name], artifact) for name in names)):
+            note = known.get(file_stem(job, index))
+            file = None if note is None else self._as_noted(note, artifact)
+            if file is not None:
                 found[index] = file
+                self.sink(job, index).forget()
         return found
 
     def _as_noted(self, note: Noted, artifact: Artifact) -> LandedFile | None:

@@ -10,6 +10,7 @@ from exportjobs._job import Artifact, ExportJob, JobRef
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 _COMPRESSED = {".gz", ".bz2", ".xz", ".zst"}
+_PART = re.compile(r".*\.part-[0-9]{5,}(?=\.|$)")
 _LONGEST_PART = 48
 _MARK = 8
 _MARKED = re.compile(r"-[0-9a-f]{8}$|^[0-9a-f]{8}$")
@@ -40,6 +41,12 @@ def file_stem(job: ExportJob, index: int) -> str:
     """
     stem = job_stem(job.ref)
     return f"{stem}.part-{index + 1:05}" if len(job.artifacts) > 1 else stem
+
+
+def stem_of(name: str) -> str:
+    """Return the name of one of a job's several files without its suffix."""
+    match = _PART.match(name)
+    return match[0] if match else name
 
 
 def safe_word(word: str) -> str:

@@ -112,6 +112,10 @@ class PartFile(Sink):
         await to_thread.run_sync(self._settle, file)
         return file
 
+    def forget(self) -> None:
+        """Remove what an earlier try may have left of a file that landed."""
+        self._sidecar.unlink(missing_ok=True)
+
     async def _restart(self, opened: Opening) -> None:
         self._is_small = opened.size is not None and opened.size <= _SMALL
         self._waiting.clear()

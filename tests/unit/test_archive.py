@@ -20,8 +20,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exportjobs import DestinationFailed, DownloadFailed
-from exportjobs._archive import Bounds, _place, check_structure, unpack
+from exportjobs import Corrupted, DestinationFailed, DownloadFailed
+from exportjobs._archive import Bounds, check_structure, unpack
+from exportjobs._member_names import safe_place
 from exportjobs.sandbox._archive import tar_archive, zip_archive
 from exportjobs.sandbox._content import Made, Recipe
 
@@ -136,8 +137,9 @@ def refuse(folder: Path, content: bytes, match: str, bounds: Bounds | None = Non
     into.mkdir()
     (into / "before").write_bytes(b"1")
     before = tree(folder)
-    with pytest.raises(DownloadFailed, match=match):
+    with pytest.raises(DownloadFailed, match=match) as caught:
         unpack(archive, into, bounds or Bounds())
+    assert isinstance(caught.value, Corrupted) == ("no whole" in caught.value.reason)
     assert tree(folder) == before
     assert sorted(path.name for path in folder.iterdir()) == ["delivered", "out"]
 
@@ -188,7 +190,7 @@ def test_a_whole_gzip_passes(tmp_path: Path, suffix: str, tail: bytes) -> None:
 )
 def test_what_is_no_archive_fails(tmp_path: Path, content: bytes, suffix: str, reason: str) -> None:
     """The error names what it should have been."""
-    with pytest.raises(DownloadFailed) as caught:
+    with pytest.raises(Corrupted) as caught:
         check_structure(put(tmp_path, content), suffix)
     assert caught.value.reason.startswith(f"the file is {reason}")
 
@@ -197,7 +199,7 @@ def test_a_zip_fails_wherever_it_was_cut_off(tmp_path: Path) -> None:
     """It ends with the list of what is in it."""
     whole = zipped(FILES)
     for end in range(len(whole)):
-        with pytest.raises(DownloadFailed, match="no whole zip archive"):
+        with pytest.raises(Corrupted, match="no whole zip archive"):
             check_structure(put(tmp_path, whole[:end]), ".zip")
 
 
@@ -205,7 +207,7 @@ def test_a_gzip_fails_wherever_it_was_cut_off(tmp_path: Path) -> None:
     """It is decoded to its end."""
     whole = gzip.compress(b"a,b\n" * 99)
     for end in range(len(whole)):
-        with pytest.raises(DownloadFailed, match="no whole gzip file"):
+        with pytest.raises(Corrupted, match="no whole gzip file"):
             check_structure(put(tmp_path, whole[:end]), ".gz")
 
 
@@ -214,13 +216,13 @@ def test_a_gzip_with_a_wrong_byte_fails(tmp_path: Path, at: int) -> None:
     """Its checksum and length are compared."""
     broken = bytearray(gzip.compress(NOISE))
     broken[at] ^= 1
-    with pytest.raises(DownloadFailed, match="no whole gzip file"):
+    with pytest.raises(Corrupted, match="no whole gzip file"):
         check_structure(put(tmp_path, bytes(broken)), ".gz")
 
 
 def test_a_gzip_with_something_else_behind_it_fails(tmp_path: Path) -> None:
     """Only another member or zeros may follow."""
-    with pytest.raises(DownloadFailed, match="Not a gzipped file"):
+    with pytest.raises(Corrupted, match="Not a gzipped file"):
         check_structure(put(tmp_path, gzip.compress(b"x") + b"<html>"), ".gz")
 
 
@@ -230,14 +232,14 @@ def test_a_zip_that_lost_its_beginning_or_middle_fails(
 ) -> None:
     """Each entry has to begin where the list says."""
     whole = zipped({"a": b"", "b": b"", "c": NOISE[:900]})
-    with pytest.raises(DownloadFailed, match="is not in its place"):
+    with pytest.raises(Corrupted, match="is not in its place"):
         check_structure(put(tmp_path, whole[: lost[0]] + kept + whole[lost[1] :]), ".zip")
 
 
 def test_an_entry_beyond_the_list_of_entries_fails(tmp_path: Path) -> None:
     """A size that is a lie is found without decoding anything."""
     lie = flagged(zipped({"a": b"1"}), offset=20, value=struct.pack("<I", 10_000))
-    with pytest.raises(DownloadFailed, match="is not in its place"):
+    with pytest.raises(Corrupted, match="is not in its place"):
         check_structure(put(tmp_path, lie), ".zip")
 
 
@@ -253,7 +255,7 @@ def test_a_very_long_list_of_entries_is_taken_at_its_word(
 ) -> None:
     """A check that costs so much memory is not worth a file that is probably good."""
     whole = zipped({str(n): b"" for n in range(50)})
-    monkeypatch.setattr("exportjobs._archive._LONGEST_DIRECTORY", 1000)
+    monkeypatch.setattr("exportjobs._archive_members._LONGEST_DIRECTORY", 1000)
     check_structure(put(tmp_path, whole), ".zip")
 
 
@@ -272,6 +274,14 @@ def test_a_file_that_cannot_be_read_is_the_disks_fault(tmp_path: Path, suffix: s
     """The vendor is not to blame for it."""
     with pytest.raises(DestinationFailed, match="No such file"):
         check_structure(tmp_path / "absent", suffix)
+
+
+def test_a_zip_of_a_later_version_is_not_fetched_again(tmp_path: Path) -> None:
+    """It is no damage that we cannot read it."""
+    later = flagged(zipped({"a": b"1"}), offset=6, value=struct.pack("<H", 99))
+    with pytest.raises(DownloadFailed, match=r"version 9\.9") as caught:
+        check_structure(put(tmp_path, later), ".zip")
+    assert not isinstance(caught.value, Corrupted)
 
 
 # Unpacking
@@ -540,7 +550,7 @@ def test_a_tar_has_an_end(tmp_path: Path) -> None:
     two = tarred({"a": b"1", "b": b"2"})
     refuse(tmp_path, two[:1024], "no whole archive")
     for broken in (two[:1024] + bytes(512) + two[1536:], two[:1024] + b"x" * 512 + two[1536:]):
-        with pytest.raises(DownloadFailed, match="no whole archive"):
+        with pytest.raises(Corrupted, match="no whole archive"):
             unpack(put(tmp_path, broken), tmp_path / "new")
 
 
@@ -552,7 +562,7 @@ def test_a_wrong_byte_is_noticed(tmp_path: Path, form: str) -> None:
     refuse(tmp_path, bytes(broken), "no whole archive")
     whole = bytearray(packed("tar.gz", {"a": b"1"}))
     whole[-8] ^= 1
-    with pytest.raises(DownloadFailed, match="CRC check failed"):
+    with pytest.raises(Corrupted, match="CRC check failed"):
         unpack(put(tmp_path, bytes(whole)), tmp_path / "new")
 
 
@@ -644,6 +654,25 @@ def test_the_folder_is_not_there_before_it_is_whole(
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_the_folder_is_there_to_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files are synced before it has its name, and then its name is."""
+    fsync, rename, happened = os.fsync, Path.rename, list[int | str]()
+
+    def syncs(handle: int) -> None:
+        happened.append(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    def renames(self: Path, target: Path) -> Path:
+        happened.append(target.name)
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", syncs)
+    monkeypatch.setattr(Path, "rename", renames)
+    unpack(put(tmp_path, zipped(FILES)), tmp_path / "out")
+    files = [(tmp_path / "out" / name).stat().st_ino for name in FILES]
+    assert happened == [*files, "out", tmp_path.stat().st_ino]
+
+
 @formats
 def test_a_full_disk_is_the_destinations_fault(tmp_path: Path, form: str) -> None:
     """Nothing is left of what was written."""
@@ -710,7 +739,7 @@ needs_filter = pytest.mark.skipif(
 def test_a_name_that_passes_would_pass_the_filter_of_tarfile(name: str) -> None:
     """And it stays below the folder; ours are the stricter rules."""
     try:
-        place = _place(name)
+        place = safe_place(name)
     except DownloadFailed:
         return
     assert tarfile.data_filter(tarfile.TarInfo(name), "/out").name == name
@@ -727,7 +756,7 @@ def test_a_name_that_passes_would_pass_the_filter_of_tarfile(name: str) -> None:
 def test_a_name_that_passes_on_windows_is_safe_there(name: str) -> None:
     """What Windows would take for something else is refused there, though not elsewhere."""
     try:
-        place = _place(name, windows=True)
+        place = safe_place(name, windows=True)
     except DownloadFailed:
         return
     path = PureWindowsPath("D:/out", *place.parts)
