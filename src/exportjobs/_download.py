@@ -53,6 +53,7 @@ class Download:
         self.retries = 0
         self._delivery = delivery
         self._report = surroundings.report
+        self._clock = surroundings.clock
         self._addresses = Addresses(delivery.job, self._renew, surroundings.clock)
         self._source = Source(surroundings.ways, delivery.session)
         self._landed: dict[int, LandedFile] = {}
@@ -84,7 +85,10 @@ class Download:
         delivery = self._delivery
         async with delivery.destination.sink(delivery.job, index) as sink:
             told = Told(partial(self._received, sink), partial(self._retried, index))
-            file = await Transfer(index, self._addresses, self._source, sink, told).land()
+            transfer = Transfer(
+                index, self._addresses, self._source, sink, told=told, clock=self._clock
+            )
+            file = await transfer.land()
         self._landed[index] = file
         self._report(Landed(delivery.subject, file))
 

@@ -1,6 +1,7 @@
 """One file, from its host to where it is wanted: resumed where it broke off, and proven."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 
@@ -8,6 +9,7 @@ import stamina
 from attrs import frozen
 
 from exportjobs._addresses import Addresses
+from exportjobs._clock import Clock
 from exportjobs._digests import of_hex
 from exportjobs._errors import (
     Corrupted,
@@ -19,6 +21,7 @@ from exportjobs._errors import (
     VendorError,
 )
 from exportjobs._finished import LandedFile
+from exportjobs._hints import server_wait
 from exportjobs._intake import pour
 from exportjobs._job import Artifact
 from exportjobs._names import suffix, suffix_of_type
@@ -41,6 +44,8 @@ _again = stamina.AsyncRetryingCaller(
     attempts=8, timeout=None, wait_initial=0.1, wait_max=10.0, wait_jitter=0.1
 )
 _FILES = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
+_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_LONGEST_WAIT = timedelta(minutes=1)
 _SAID = 4096
 _GROUND = 256 * 1024
 """New bytes for which the attempts are counted anew."""
@@ -65,9 +70,18 @@ class Transfer:
     """One artifact of a job, on its way."""
 
     def __init__(
-        self, index: int, addresses: Addresses, source: Source, sink: Sink, told: Told
+        self,
+        index: int,
+        addresses: Addresses,
+        source: Source,
+        sink: Sink,
+        *,
+        told: Told,
+        clock: Clock,
     ) -> None:
         """Take which artifact it is, where it comes from and where it goes."""
+        self._clock = clock
+        self._asked = timedelta()
         self._index = index
         self._addresses = addresses
         self._source = source
@@ -94,6 +108,7 @@ class Transfer:
 
     async def _attempt(self) -> LandedFile:
         try:
+            await self._leave_alone()
             artifact = await self._addresses.of(self._index)
             if self._is_whole:
                 _check_size(self._sink.received, artifact)
@@ -107,6 +122,12 @@ class Transfer:
                 self._farthest = self._sink.received
                 raise _GroundGainedError from error
             raise
+
+    async def _leave_alone(self) -> None:
+        """Wait as long as the file's host asked for, within reason."""
+        asked, self._asked = min(self._asked, _LONGEST_WAIT), timedelta()
+        if asked:
+            await self._clock.sleep(asked.total_seconds())
 
     def _take_note(self, error: ExportJobsError) -> None:
         self._corruptions += isinstance(error, Corrupted)
@@ -158,6 +179,9 @@ class Transfer:
         self, stream: Stream, artifact: Artifact, version: Version | None
     ) -> Opening:
         said = b"" if stream.status in _FILES else await stream.peek(_SAID)
+        if stream.status in _BUSY:
+            wait = server_wait(stream.headers, now=self._clock.now())
+            self._asked = wait or timedelta()
         head = Head(stream.status, stream.headers, said)
         known, start = suffix(artifact), self._sink.received
         opened = opening(head, suffix=known, asked=version, start=start)

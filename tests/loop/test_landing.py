@@ -283,3 +283,22 @@ async def test_leaving_in_the_middle_of_a_download_leaves_no_file(
         await asked.wait()
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "waits"), [("7", 7.0), ("0", 0.0), ("86400", 60.0)], ids=["soon", "now", "tomorrow"]
+)
+@pytest.mark.parametrize("code", [429, 503])
+async def test_a_host_that_asks_to_be_left_alone_is_for_a_while(
+    vendor: Vendor, make_poller: MakePoller, tmp_path: Path, *, code: int, asked: str, waits: float
+) -> None:
+    """`Retry-After` of the files' own host counts, but for more than a minute nobody waits."""
+    vendor.report("q1", submits=["done"], links=(signed("q1.csv"),))
+    vendor.files["q1.csv"] = [status(code, Retry_After=asked), b"a,b\n"]
+
+    async with make_poller() as poller:
+        (finished,) = await finish(poller, reports(Acme(), "q1"), tmp_path)
+
+    first, second = vendor.moments("GET /q1.csv")
+    assert finished.ok
+    assert second - first == waits
