@@ -567,7 +567,9 @@ def test_a_wrong_byte_is_noticed(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"a,b\n", gzip.compress(b"a,b\n"), b"BZh91AY&SY", b"\xfd7zXZ\0", b"7z\xbc\xaf"]
+    "content",
+    [b"", b"a,b\n", gzip.compress(b"a,b\n"), b"BZh91AY&SY", b"\xfd7zXZ\0", b"7z\xbc\xaf"],
+    ids=["empty", "text", "gzip", "bzip2", "xz", "7z"],
 )
 def test_what_is_no_zip_and_no_tar_is_refused(tmp_path: Path, content: bytes) -> None:
     """Nor are other compressions opened, which take what memory they like."""
