@@ -59,11 +59,11 @@ def test_a_download_that_is_killed_a_hundred_times_lands_whole(
         "size": vendor.size,
         "sent": [round(one.sent / vendor.size, 3) for one in rig.rounds],
         "lost_by_a_kill": [min(lost), round(statistics.mean(lost)), *_quartiles(lost), max(lost)],
-        "kinds": Counter(kill.moment for kill in rig.kills),
+        "kinds": dict(Counter(str(kill.moment) for kill in rig.kills)),
         "unnoted": [sum(kill.unnoted for kill in one.kills) for one in rig.rounds],
         "continued": vendor.ranges,
     }
-    record_property("crash", report)
+    record_property("crash", str(report))
     print(report)  # noqa: T201 - what it is for, besides
     assert len(lost) == KILLS
     assert vendor.ranges > KILLS
