@@ -32,7 +32,7 @@ class PartFile(Sink):
 
     Beside that stands `NAME.part.json` with how far they have come. Both stay if the file does not
     land and its host can be asked for the rest alone; the next one to come goes on with them.
-    What touches the disk is done in threads.
+    What reads or writes bytes is done in threads.
     """
 
     def __init__(self, folder: Path, stem: str, suffix: str, note: Note | None = None) -> None:
@@ -64,8 +64,12 @@ class PartFile(Sink):
         Raises:
             DestinationFailed: If it cannot be written, or another process is writing it.
         """
-        with CancelScope(shield=True):
-            await to_thread.run_sync(self._open)
+        if self._sidecar.exists():
+            with CancelScope(shield=True):
+                await to_thread.run_sync(self._open)
+        else:
+            # There is nothing to read, and a thread would take longer than the disk.
+            self._open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
