@@ -307,7 +307,7 @@ async def test_a_size_that_the_vendor_did_not_say_ends_the_functions_loop(
 @pytest.mark.parametrize("after", [0, 2])
 async def test_a_function_that_raises_fails_the_file(hand: Hand, either: str, after: int) -> None:
     """Its error is the cause, and the file is not fetched again for it."""
-    host = Host(File(LARGE), [good])
+    host = Host(File(LARGE * 4), [good])
     mistake = ZeroDivisionError("my own mistake")
 
     error = await failure(hand(failing(either, mistake, after=after), host).land())
@@ -438,7 +438,7 @@ async def test_a_slow_function_holds_the_host_back(hand: Hand) -> None:
 
     async def counting() -> AsyncIterator[bytes]:
         nonlocal sent
-        for _ in range(200):
+        for _ in range(400):
             sent += 100_000
             yield bytes(100_000)
 
@@ -456,5 +456,5 @@ async def test_a_slow_function_holds_the_host_back(hand: Hand) -> None:
     host = Host(speeches=[lambda *_: httpx.Response(200, content=counting())])
     (landed,) = await hand(take, host).land()
 
-    assert landed.size == taken == 20_000_000
-    assert max(ahead) <= 5 * 1024 * 1024
+    assert landed.size == taken == 40_000_000
+    assert max(ahead) <= 13 * 1024 * 1024
