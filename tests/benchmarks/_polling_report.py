@@ -88,7 +88,7 @@ def draw(results: Sequence[Result], file: Path) -> None:
     for result in results:
         if not result.error:
             by_contender.setdefault(result.contender, []).append(result)
-    ours, theirs = zip(OUR_COLOURS, "osD^vP", strict=True), zip(PEER_COLOURS, strict=True)
+    ours, theirs = zip(OUR_COLOURS, "osD^vP<X", strict=True), zip(PEER_COLOURS, strict=True)
     for name, found in by_contender.items():
         _line(axes, name, found, *next(ours if found[0].ours else theirs))
     axes.set(

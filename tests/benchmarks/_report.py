@@ -11,7 +11,10 @@ from matplotlib.figure import Figure
 
 # Warm for ours, cool for theirs.
 OURS_COLOUR = "#c1121f"
-OUR_COLOURS = (OURS_COLOUR, "#f77f00", "#d6a100", "#7f0d16", "#e85d75", "#a44a00")
+OUR_COLOURS = (
+    *(OURS_COLOUR, "#f77f00", "#d6a100", "#7f0d16"),
+    *("#e85d75", "#a44a00", "#c9184a", "#ff9e6d"),
+)
 PEER_COLOURS = ("#1d5fa8", "#5a9e4f", "#7b5ea7", "#3b3b3b", "#2a9d9d", "#8a8f98", "#5b6470")
 
 
