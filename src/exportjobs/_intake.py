@@ -12,8 +12,8 @@ Read = Callable[[memoryview], Awaitable[int]]
 Keep = Callable[[memoryview], Awaitable[None]]
 """Takes some bytes over; they stay as they are until it returns."""
 
-_BUFFER = 4 * 1024 * 1024
-"""Bytes; waking a thread costs as much as hashing half a mebibyte."""
+_BUFFER = 1024 * 1024
+
 _WORTH_KEEPING = 64 * 1024
 """Bytes that are handed over as soon as those before them are kept, without a full buffer."""
 
