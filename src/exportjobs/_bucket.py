@@ -9,7 +9,6 @@ from anyio import CapacityLimiter, move_on_after, to_thread
 
 from exportjobs._clock import Clock
 from exportjobs._destination import Destination
-from exportjobs._digests import Digests
 from exportjobs._errors import DestinationFailed
 from exportjobs._finished import LandedFile
 from exportjobs._job import ExportJob
@@ -127,8 +126,7 @@ class _Upload(Sink):
 
     def __init__(self, bucket: Bucket, stem: str, suffix: str) -> None:
         """Take where the object shall stand, and its name as far as it is known."""
-        self.stem, self.suffix = stem, suffix
-        self.promises, self.digests = {}, Digests.of({})
+        super().__init__(stem, suffix)
         self._bucket = bucket
         self._piece = _PIECE
         self._writer: WritableFile | None = None

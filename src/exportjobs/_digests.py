@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol, Self
 
 ALWAYS = "sha-256"
@@ -41,32 +41,18 @@ def promised(headers: Mapping[str, str], *, whole: bool) -> dict[str, bytes]:
         headers: By names in lower case.
         whole: Whether it is the whole file that comes.
     """
-    found: dict[str, bytes] = {}
-    for name, text in _named(headers, whole=whole):
-        algorithm = _SPELLED_OTHERWISE.get(name.lower(), name.lower())
-        digest = _decoded(text)
-        if len(digest) == _LENGTHS.get(algorithm):
-            found[algorithm] = digest
-    return found
+    named = _named(headers, whole=whole)
+    return _known((name, _decoded(text)) for name, text in named)
 
 
 def of_hex(**digests: str | None) -> dict[str, bytes]:
     """Return the digests that a vendor writes in hexadecimal, by algorithm."""
-    found: dict[str, bytes] = {}
-    for name, text in digests.items():
-        algorithm = _SPELLED_OTHERWISE.get(name, name)
-        try:
-            digest = bytes.fromhex(text or "")
-        except ValueError:
-            continue
-        if len(digest) == _LENGTHS[algorithm]:
-            found[algorithm] = digest
-    return found
+    return _known((name, _from_hex(text or "")) for name, text in digests.items())
 
 
 def are_computable(digests: Mapping[str, bytes]) -> bool:
     """Return whether digests are of known algorithms, and of the length that those have."""
-    return all(len(digest) == _LENGTHS.get(name) for name, digest in digests.items())
+    return _known(digests.items()).keys() == digests.keys()
 
 
 class Digests:
@@ -117,6 +103,19 @@ def _named(headers: Mapping[str, str], *, whole: bool) -> Iterator[tuple[str, st
         for header in headers:
             if header.startswith(_AMAZON):
                 yield header.removeprefix(_AMAZON), headers[header]
+
+
+def _known(named: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """Return the digests of known algorithms that are as long as those have it."""
+    spelled = ((_SPELLED_OTHERWISE.get(n.lower(), n.lower()), digest) for n, digest in named)
+    return {name: digest for name, digest in spelled if len(digest) == _LENGTHS.get(name)}
+
+
+def _from_hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
 
 
 def _decoded(text: str) -> bytes:

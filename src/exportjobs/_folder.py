@@ -103,11 +103,8 @@ class Folder(Destination):
 
     def _as_noted(self, note: Noted, artifact: Artifact) -> LandedFile | None:
         """Return a file that landed earlier, if it is still what it was."""
-        path = self._path / note.name
-        digest = _digest(path)
-        if digest is None or digest != note.sha256:
-            return None
-        return LandedFile(str(path), path.stat().st_size, digest, artifact.part, note.proven_by)
+        file = _standing(self._path / note.name, artifact.part, note.proven_by)
+        return file if file and file.sha256 == note.sha256 else None
 
     def _manifest(self, job: ExportJob) -> Path:
         return self._path / manifest_name(job.ref)
@@ -123,9 +120,11 @@ def _text(path: Path) -> str:
     return ""
 
 
-def _digest(path: Path) -> str | None:
+def _standing(path: Path, part: int | None, proven_by: tuple[str, ...] = ()) -> LandedFile | None:
+    """Return the file that stands under a path, None if there is none that can be read."""
     with suppress(OSError), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return LandedFile(path, file.tell(), digest, part, proven_by)
     return None
 
 
@@ -137,7 +136,7 @@ def _members(file: LandedFile) -> Iterator[LandedFile]:
         yield file
         return
     for path in unpack(archive, archive.with_name(archive.name.removesuffix(suffix))):
-        digest = _digest(path)
-        if digest is None:
+        member = _standing(path, file.part)
+        if member is None:
             raise DestinationFailed(f"cannot be read: {path}")
-        yield LandedFile(str(path), path.stat().st_size, digest, file.part)
+        yield member

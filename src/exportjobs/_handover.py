@@ -11,7 +11,6 @@ from anyio import CapacityLimiter, from_thread, to_thread
 from attrs import define, field
 
 from exportjobs._destination import Destination
-from exportjobs._digests import Digests
 from exportjobs._errors import DestinationFailed, DownloadFailed
 from exportjobs._finished import LandedFile
 from exportjobs._job import ExportJob, JobRef
@@ -78,8 +77,7 @@ class Handover(Destination):
 class _Handing(Sink):
     def __init__(self, take: Taker, threads: CapacityLimiter, job: ExportJob, index: int) -> None:
         artifact = job.artifacts[index]
-        self.stem, self.suffix = file_stem(job, index), suffix(artifact)
-        self.promises, self.digests = {}, Digests.of({})
+        super().__init__(file_stem(job, index), suffix(artifact))
         self._take, self._threads = take, threads
         self._ref, self._part = job.ref, artifact.part
         self._called = False

@@ -13,7 +13,7 @@ Keep = Callable[[memoryview], Awaitable[None]]
 """Takes some bytes over; they stay as they are until it returns."""
 
 _BUFFER = 1024 * 1024
-
+"""Bytes that are kept in one go, where they come faster than they can be kept."""
 _WORTH_KEEPING = 64 * 1024
 """Bytes that are handed over as soon as those before them are kept, without a full buffer."""
 

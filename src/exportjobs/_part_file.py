@@ -44,9 +44,9 @@ class PartFile(Sink):
             suffix: As far as that is known before its host is asked.
             note: Takes note of it when it is whole and about to have its name.
         """
+        super().__init__(stem, suffix)
         self._note_whole = note
         self._folder = folder
-        self.stem, self.suffix = stem, suffix
         self._part = folder / f"{stem}{suffix}.part"
         self._sidecar = folder / f"{stem}{suffix}.part.json"
         self._noted = 0
@@ -56,7 +56,6 @@ class PartFile(Sink):
         self._is_sound = True
         self._waiting = bytearray()
         self._has_landed = False
-        self.promises, self.digests = {}, Digests.of({})
 
     async def __aenter__(self) -> Self:
         """Open the file, with what an earlier try left of it.

@@ -20,16 +20,21 @@ _NOT_WORTH_A_THREAD = 128 * 1024
 class Sink(ABC):
     """One file on its way to where it is wanted. Nothing stands there before it has landed."""
 
-    stem: str
-    """The file's name without its suffix."""
-    received: int = 0
-    """Bytes that are kept, from the file's first on."""
-    version: Version = Version()
-    """The version that they are of."""
-    suffix: str = ""
-    promises: Mapping[str, bytes]
-    """Digests of the whole file that were promised, by algorithm."""
-    digests: Digests
+    def __init__(self, stem: str, suffix: str) -> None:
+        """Take the file's name, as far as it is known before its host is asked.
+
+        Args:
+            stem: The name without its suffix.
+            suffix: May turn out to be another when the file is begun.
+        """
+        self.stem, self.suffix = stem, suffix
+        self.received = 0
+        """Bytes that are kept, from the file's first on."""
+        self.version = Version()
+        """The version that they are of."""
+        self.promises: Mapping[str, bytes] = {}
+        """Digests of the whole file that were promised, by algorithm."""
+        self.digests = Digests.of({})
 
     @property
     def may_restart(self) -> bool:

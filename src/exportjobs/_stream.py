@@ -63,8 +63,8 @@ class Stream:
     async def _next_chunk(self, *, inflate: bool) -> bytes:
         """Return some more bytes, none at the end."""
         if self._chunks is None:
-            raw = aiter(_raw(self._reply))
-            self._chunks = _Inflating(raw) if inflate else raw
+            sent = aiter(raw(self._reply))
+            self._chunks = _Inflating(sent) if inflate else sent
         chunk = await anext(self._chunks, b"")
         self._taken += len(chunk)
         return chunk
@@ -111,7 +111,7 @@ class _Inflating:
         return piece
 
 
-def _raw(reply: httpx.Response) -> AsyncIterable[bytes]:
-    """Return the body as it comes; httpx's own way to it counts and checks what is known here."""
+def raw(reply: httpx.Response) -> AsyncIterable[bytes]:
+    """Return a body as it comes; httpx's own way to it counts and checks what is known here."""
     stream = reply.stream
     return stream if isinstance(stream, httpx.AsyncByteStream) else reply.aiter_raw()

@@ -1,7 +1,7 @@
 """Task groups: left as one pleases, and with plain errors where a single one came up."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import cast
 
@@ -12,12 +12,9 @@ import anyio.abc
 @asynccontextmanager
 async def together() -> AsyncGenerator[anyio.abc.TaskGroup]:
     """Open a task group; an error that is alone is raised without a group around it."""
-    try:
+    with _plain():
         async with anyio.create_task_group() as tasks:
             yield tasks
-    except BaseExceptionGroup as group:
-        alone = _alone(group)
-        raise alone from alone.__cause__
 
 
 async def leave(
@@ -34,12 +31,19 @@ async def leave(
     tasks.cancel_scope.cancel()
     cancelled = isinstance(exc, anyio.get_cancelled_exc_class())
     told = (exc_type, exc, traceback) if cancelled else (None, None, None)
-    try:
+    with _plain():
         swallow = await tasks.__aexit__(*told)
+        return swallow if cancelled else None
+
+
+@contextmanager
+def _plain() -> Generator[None]:
+    """Let an error that is alone out without a group around it."""
+    try:
+        yield
     except BaseExceptionGroup as group:
         alone = _alone(group)
         raise alone from alone.__cause__
-    return swallow if cancelled else None
 
 
 def _alone(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -29,7 +29,7 @@ from exportjobs._flow import Request, Response
 from exportjobs._network import Proxied, Via, network, tls
 from exportjobs._quiet import quiet
 from exportjobs._redact import safe_url
-from exportjobs._stream import Stream
+from exportjobs._stream import Stream, raw
 from exportjobs._structure import dump_json
 
 if TYPE_CHECKING:
@@ -260,9 +260,7 @@ def _pieces(reply: httpx.Response, headers: Mapping[str, str]) -> AsyncIterable[
     """Return the body as it comes, with a transport's compression undone."""
     # The usual answer has a length and is not compressed: it needs none of httpx's decoders.
     is_plain = "content-length" in headers and "content-encoding" not in headers
-    if is_plain and isinstance(reply.stream, httpx.AsyncByteStream):
-        return reply.stream
-    return reply.aiter_bytes()
+    return raw(reply) if is_plain else reply.aiter_bytes()
 
 
 @contextmanager
