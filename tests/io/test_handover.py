@@ -37,7 +37,7 @@ from .support import Landing, failure
 from .test_resuming_files import FIRST, File, Host, Speech, breaking, deaf, good, rest, status
 
 REF = JobRef("acme", "default", "q3", kind="report")
-LARGE = FIRST * 5
+LARGE = FIRST * 70
 Hand = Callable[..., Landing]
 
 
@@ -135,7 +135,9 @@ def failing(kind: str, error: BaseException, *, after: int = 0) -> Taker:
     return by_waiting if kind == "by_waiting" else in_a_thread
 
 
-@pytest.mark.parametrize("content", [b"a,b\n", b"", FIRST, LARGE], ids=["few", "none", "1", "4"])
+@pytest.mark.parametrize(
+    "content", [b"a,b\n", b"", FIRST, LARGE], ids=["few", "none", "one-piece", "many"]
+)
 @pytest.mark.parametrize("known", [True, False])
 async def test_a_function_gets_every_byte_in_order(
     hand: Hand, taking: tuple[Taking, Taker], content: bytes, *, known: bool

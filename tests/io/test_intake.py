@@ -1,0 +1,106 @@
+"""Bytes on their way from a host to where they are kept: in order, whole and not held back."""
+
+import random
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from exportjobs._intake import pour
+
+KIBIBYTE = 1024
+PIECE = random.Random(7).randbytes(64 * KIBIBYTE)  # noqa: S311 - no secret
+MUCH = 21 * 1024 * KIBIBYTE + 5
+
+
+async def test_what_came_is_kept_while_the_host_lets_wait_for_more() -> None:
+    """A host that stalls keeps nothing in memory that could be on disk."""
+    kept = bytearray()
+    pieces = [PIECE, PIECE[::-1]]
+    is_first_being_kept, may_go_on, is_all_kept = anyio.Event(), anyio.Event(), anyio.Event()
+
+    async def read(view: memoryview) -> int:
+        if not pieces:
+            may_go_on.set()
+            await is_all_kept.wait()
+            return 0
+        if len(pieces) == 1:
+            await is_first_being_kept.wait()
+        piece = pieces.pop(0)
+        view[: len(piece)] = piece
+        return len(piece)
+
+    async def keep(view: memoryview) -> None:
+        is_first_being_kept.set()
+        await may_go_on.wait()
+        kept.extend(view)
+        if len(kept) == 2 * len(PIECE):
+            is_all_kept.set()
+
+    with anyio.fail_after(5):
+        await pour(read, keep, None)
+
+    assert kept == PIECE + PIECE[::-1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("size", "sent"), [(MUCH, MUCH), (MUCH - 1, MUCH), (100, 5000), (None, MUCH)]
+)
+async def test_every_byte_is_kept_once_and_in_order(seed: int, size: int | None, sent: int) -> None:
+    """However fast either side is, and whatever size was announced."""
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    content = chance.randbytes(sent)
+    most, came, kept = chance.choice([1, 10, 1000]) * 64 * KIBIBYTE, 0, bytearray()
+
+    async def read(view: memoryview) -> int:
+        nonlocal came
+        if chance.random() < 0.3:
+            await anyio.lowlevel.checkpoint()
+        piece = content[came : came + min(len(view), chance.randint(1, most))]
+        view[: len(piece)] = piece
+        came += len(piece)
+        return len(piece)
+
+    async def keep(view: memoryview) -> None:
+        while chance.random() < 0.5:
+            await anyio.lowlevel.checkpoint()
+        kept.extend(view)
+
+    await pour(read, keep, size)
+
+    assert kept == content
+
+
+@pytest.mark.parametrize("size", [MUCH, None], ids=str)
+async def test_what_cannot_be_kept_ends_the_reading(size: int | None) -> None:
+    """Whatever the host would still send."""
+
+    async def read(view: memoryview) -> int:
+        await anyio.lowlevel.checkpoint()
+        return len(view)
+
+    async def keep(_: memoryview) -> None:
+        raise OSError("full")
+
+    with anyio.fail_after(5), pytest.raises(OSError, match="full"):
+        await pour(read, keep, size)
+
+
+async def test_what_came_before_a_break_is_kept() -> None:
+    """It need not be fetched again."""
+    kept, pieces = bytearray(), [PIECE[:100]]
+
+    async def read(view: memoryview) -> int:
+        if not pieces:
+            raise ConnectionError
+        view[:100] = pieces.pop()
+        return 100
+
+    async def keep(view: memoryview) -> None:
+        kept.extend(view)
+
+    with pytest.raises(ConnectionError):
+        await pour(read, keep, None)
+
+    assert kept == PIECE[:100]
