@@ -11,7 +11,6 @@ from typing import ClassVar, Literal
 
 from exportjobs.adapter import (
     Adapter,
-    Artifact,
     ExportJob,
     ExportJobsError,
     Flow,
@@ -21,18 +20,16 @@ from exportjobs.adapter import (
     QuotaExceeded,
     Rejected,
     Request,
-    Response,
     SlotsFull,
-    StatusMap,
     credential,
     export,
     field,
     frozen,
-    is_object,
     path,
     structure,
     unwrapped,
 )
+from exportjobs_clari._jobs import accepted, described
 
 Format = Literal["JSON", "CSV"]
 ForecastType = Literal[
@@ -42,42 +39,12 @@ ActivityType = Literal[
     "MEETING", "EMAIL_SENT", "EMAIL_RECEIVED", "ATTACHMENT_SENT", "ATTACHMENT_RECEIVED"
 ]
 
-# The OpenAPI's words, and those of the schema that Clari publishes beside it (QUEUED, RUNNING).
-_STATUSES = StatusMap(
-    queued=("SCHEDULED", "QUEUED"),
-    running=("STARTED", "RUNNING"),
-    done=("DONE",),
-    failed=("FAILED",),
-    cancelled=("CANCELLED", "ABORTED"),
-)
 _QUARTER = re.compile(r"[0-9]{4}_Q[1-4]")
-_MEDIA_TYPES = {"JSON": "application/json", "CSV": "text/csv"}
 
 # One code for two refusals: the monthly quota is gone, or too many jobs are running. The OpenAPI
 # says to ask /admin/limits which.
 _FULL_OR_SPENT = "export_monthly_quota_reached"
 _ALREADY_ENDED = "export_failed_to_cancel"
-
-
-@frozen
-class _Job:
-    """A job, in the spelling of either description."""
-
-    job_id: str
-    status: str
-    start_time: datetime | None = None
-    created_at: datetime | None = None
-    end_time: datetime | None = None
-    expired_time: datetime | None = None
-    file_name: str | None = None
-    file_type: str | None = None
-    cells_truncated: bool | None = None
-    rows_truncated: bool | None = None
-
-
-@frozen
-class _Accepted:
-    job_id: str
 
 
 @frozen
@@ -212,13 +179,13 @@ class Clari(Adapter):
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
         """Ask for one job's status."""
         reply = yield Request.get(path("/export/jobs/{}", ref.id))
-        return self._job(unwrapped(reply.json(), "job"))
+        return described(self.ref, unwrapped(reply.json(), "job"))
 
     def list_jobs(self, wanted: frozenset[str] = frozenset()) -> Flow[tuple[ExportJob, ...]]:  # noqa: ARG002 - the list has no pages to save
         """Ask for all the jobs of the API key's user: the vendor neither pages nor filters them."""
         reply = yield Request.get("/export/jobs")
         bodies = structure(unwrapped(reply.json(), "jobs"), tuple[Mapping[str, object], ...])
-        return tuple(self._job(body) for body in bodies)
+        return tuple(described(self.ref, body) for body in bodies)
 
     def cancel(self, ref: JobRef) -> Flow[ExportJob]:
         """Cancel a job, which also gives its place in the monthly quota back."""
@@ -247,11 +214,7 @@ class Clari(Adapter):
             if refusal.code == _FULL_OR_SPENT:
                 yield from self._tell_full_from_spent(refusal)
             raise
-        return self._accepted(reply)
-
-    def _accepted(self, reply: Response) -> ExportJob:
-        accepted = structure(_identified(unwrapped(reply.json(), "job")), _Accepted)
-        return ExportJob(self.ref(accepted.job_id), _STATUSES.read("SCHEDULED"), raw=reply.json())
+        return accepted(self.ref, reply.json())
 
     def _tell_full_from_spent(self, refusal: Rejected) -> Flow[None]:
         """Raise what a refusal stands for: too many jobs at once, or too many in 30 days."""
@@ -269,41 +232,6 @@ class Clari(Adapter):
             code=refusal.code,
         )
 
-    def _job(self, raw: object) -> ExportJob:
-        body = structure(_identified(raw), _Job)
-        reading = _STATUSES.read(body.status)
-        ref = self.ref(body.job_id)
-        results = Artifact(
-            path("/export/jobs/{}/results", ref.id),
-            authenticated=True,
-            name=body.file_name,
-            media_type=_MEDIA_TYPES.get(body.file_type or ""),
-            expires_at=body.expired_time,
-        )
-        return ExportJob(
-            ref,
-            reading,
-            created_at=body.created_at,
-            started_at=body.start_time,
-            finished_at=body.end_time if reading.status.is_terminal else None,
-            artifacts=(results,) if reading.status == "done" else (),
-            warnings=tuple(_missing(body)),
-            raw=raw,
-        )
-
-
-def _identified(raw: object) -> object:
-    """Return a body with its id as `jobId`; on the wire some clients see it as `id`."""
-    if is_object(raw) and "id" in raw and "jobId" not in raw:
-        return {**raw, "jobId": raw["id"]}
-    return raw
-
 
 def _with_count(text: str, count: int | None) -> str:
     return text if count is None else f"{text} ({count})"
-
-
-def _missing(body: _Job) -> list[str]:
-    """Return what Clari left out of a job that it calls done."""
-    said = {"rows": body.rows_truncated, "cells": body.cells_truncated}
-    return [f"{what} truncated: the result is not complete" for what, cut in said.items() if cut]

@@ -8,6 +8,7 @@ client, the event loops and SQLite to be imported.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from exportjobs._entry import LedgerEntry
 from exportjobs._errors import (
     AccountError,
     AuthenticationFailed,
@@ -54,6 +55,7 @@ from exportjobs._job import Artifact, ExportJob, JobRef, JobStatus, Progress
 from exportjobs._registry import Installed, installed, load_adapter
 
 if TYPE_CHECKING:
+    from exportjobs._bookkeeping import Records
     from exportjobs._handover import FileStream
     from exportjobs._poller import Poller
     from exportjobs._run import run
@@ -87,6 +89,7 @@ __all__ = [
     "JobStatus",
     "LandedFile",
     "LeaseRefused",
+    "LedgerEntry",
     "LedgerFailed",
     "MalformedResponse",
     "NetworkError",
@@ -97,6 +100,7 @@ __all__ = [
     "Progress",
     "QuotaExceeded",
     "RateLimited",
+    "Records",
     "Rejected",
     "RequestError",
     "Resumption",
@@ -119,6 +123,7 @@ __all__ = [
 _DOORS = {
     "FileStream": "exportjobs._handover",
     "Poller": "exportjobs._poller",
+    "Records": "exportjobs._bookkeeping",
     "run": "exportjobs._run",
 }
 

@@ -73,12 +73,13 @@ class Account:
     learned: dict[str, Durations] = field(factory=dict[str, Durations])
     """How long each kind of job takes."""
     submits: Lane = field(factory=Lane)
-    returns: Lane = field(factory=Lane)
     questions: Lane = field(factory=Lane)
     waiting: deque[Tracked] = field(factory=deque[Tracked])
     """Exports to submit."""
-    returning: deque[Tracked] = field(factory=deque[Tracked])
-    """Jobs submitted earlier, to take up again."""
+    doubtful: set[Tracked] = field(factory=set[Tracked])
+    """Exports of which nobody knows whether they were submitted."""
+    submits_singly: bool = False
+    """Whether nothing is submitted while it is open what became of another submit."""
     due: deque[Tracked] = field(factory=deque[Tracked])
     """Jobs to ask about as soon as a request may start."""
     flights: list[Flight] = field(factory=list[Flight])
@@ -101,6 +102,16 @@ class Account:
     def __attrs_post_init__(self) -> None:
         """Note what the vendor can do."""
         self._can = self.session.adapter.capabilities()
+
+    @property
+    def lists(self) -> bool:
+        """Whether the vendor can be asked for all its jobs."""
+        return "list_jobs" in self._can
+
+    @property
+    def _is_held(self) -> bool:
+        """Whether a submit has to wait: the list could not tell which job became of which."""
+        return self.submits_singly and bool(self.submits.flights or self.doubtful)
 
     @property
     def in_order(self) -> list[Tracked]:
@@ -132,8 +143,8 @@ class Account:
 
     def asks_singly(self, tracked: Tracked) -> bool:
         """Return whether a job is asked about alone, not with the others of the account."""
-        able = "list_jobs" in self._can and self.roster.failures < _LISTS_ALLOWED_TO_FAIL
-        return tracked.singly or not tracked.listed or not able
+        able = self.lists and self.roster.failures < _LISTS_ALLOWED_TO_FAIL
+        return tracked.singly or not tracked.listed or tracked.ref is None or not able
 
     def better_singly(self, members: list[Tracked], wall: float) -> bool:
         """Return whether jobs on the roster had better be asked about one by one."""
@@ -167,8 +178,11 @@ class Account:
         self.flights.remove(flight)
         self.questions = self.questions.answered(flight.started_at, well=well)
 
-    def wait_again(self, tracked: Tracked) -> None:
-        """Let an export that was refused wait where it stood: the longest-waiting in front."""
+    def wait(self, tracked: Tracked) -> None:
+        """Let an export wait for room where it stood: whoever waits the longest is in front."""
+        if not self.waiting or self.waiting[-1].number < tracked.number:
+            self.waiting.append(tracked)
+            return
         behind = (n for n, other in enumerate(self.waiting) if other.number > tracked.number)
         self.waiting.insert(next(behind, len(self.waiting)), tracked)
 
@@ -179,7 +193,7 @@ class Account:
 
     def may_submit(self, now: float) -> bool:
         """Return whether the export in front may be submitted."""
-        ready = bool(self.waiting) and not self.asking_room
+        ready = bool(self.waiting) and not self.asking_room and not self._is_held
         return ready and self.submits.next_start() <= now and self.allowance.may_submit(now)
 
     def next_moment(self, now: float) -> float:
@@ -188,11 +202,9 @@ class Account:
         moments = [_NEVER, *(flight.until for flight in flying)]
         if self.due or self.roster.ready:
             moments.append(self.questions.next_start())
-        if self.returning:
-            moments.append(self.returns.next_start())
         if self.waiting:
             moments.append(self.waiting[0].give_up_at)
             chance = self.allowance.next_chance(now)
-            if chance is not None and not self.asking_room:
+            if chance is not None and not self.asking_room and not self._is_held:
                 moments.append(max(chance, self.submits.next_start()))
         return min(moments)

@@ -1,6 +1,7 @@
 """Asking: running jobs that wait for the moment of their next question, alone or together."""
 
 from collections.abc import Callable
+from functools import partial
 
 import anyio.abc
 from anyio.lowlevel import checkpoint
@@ -10,13 +11,14 @@ from exportjobs._agenda import Agenda
 from exportjobs._decide import Ask, End, Step
 from exportjobs._errors import NetworkError
 from exportjobs._roll import call_roll, unheard
+from exportjobs._settling import settle
 from exportjobs._steps import Steps, guarded, internal, too_late
 from exportjobs._tracked import Phase, Tracked
 
 _AT_A_STRETCH = 100
 """Jobs that one answer may end before everybody else gets a turn."""
 _HANGS = 60.0
-"""Seconds after which a question is let go of: each piece of an answer may take half of that."""
+"""Seconds without an answer after which a question is let go of: each piece may take half."""
 _LIST_HANGS = 300.0
 _LAST_WORD = 5.0
 """Seconds that a question may take that was asked when the job's time was over."""
@@ -94,17 +96,27 @@ class Asking:
         if not tracked.recognised:
             account.slow_until = now + account.counsel.schedule.slow
         tracked.phase = Phase.BUSY
-        until = _patience(now, _HANGS, [tracked])
+        until = _patience(now, _HANGS, [tracked], began=now)
         self._tasks.start_soon(self._ask, tracked, account.take_off(now, until))
 
     async def _ask(self, tracked: Tracked, flight: Flight) -> None:
+        def heard() -> None:
+            # Each answer is worth a minute more, but not beyond the time of the job.
+            now, began = self._clock.monotonic(), flight.started_at
+            flight.until = _patience(now, _HANGS, [tracked], began=began)
+
         step: Step | None = None
         with flight.scope:
-            step = await guarded(self._steps.ask, tracked)
+            step = await guarded(partial(self._question, heard=heard), tracked)
         if step is None:
             step = self._steps.unanswered(tracked, _hangs(tracked.account))
         tracked.account.land(flight, well=step.well)
         self._apply(tracked, step)
+
+    async def _question(self, tracked: Tracked, heard: Callable[[], None]) -> Step:
+        if tracked.doubt is not None:
+            return await settle(self._steps, tracked, tracked.doubt)
+        return await self._steps.ask(tracked, heard)
 
     def _call(self, members: list[Tracked], account: Account, now: float) -> None:
         """Ask about several jobs at once, if that is the thing to do."""
@@ -120,7 +132,7 @@ class Asking:
         if asked and hold <= now:
             for one in asked:
                 one.phase = Phase.BUSY
-            flight = account.take_off(now, _patience(now, _LIST_HANGS, asked))
+            flight = account.take_off(now, _patience(now, _LIST_HANGS, asked, began=now))
             self._tasks.start_soon(self._roll, account, asked, flight)
 
     def _part(self, members: list[Tracked], account: Account, now: float) -> None:
@@ -147,10 +159,10 @@ class Asking:
                 await checkpoint()
 
 
-def _patience(now: float, hangs: float, asked: list[Tracked]) -> float:
+def _patience(now: float, hangs: float, asked: list[Tracked], *, began: float) -> float:
     """Return when to let go of a question: when it hangs, or the time of a job is over."""
     over = min(tracked.give_up_at for tracked in asked)
-    return min(now + hangs, max(over, now + _LAST_WORD))
+    return min(now + hangs, max(over, began + _LAST_WORD))
 
 
 def _hangs(account: Account) -> NetworkError:

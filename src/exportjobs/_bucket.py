@@ -89,6 +89,29 @@ class Bucket(Destination):
             await self.talk(name, self._put, name, text.encode())
         return files
 
+    async def standing(self, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...] | None:
+        """Return files that landed here earlier if all of them have the size they had, else None.
+
+        Raises:
+            DestinationFailed: If the store refuses, or cannot be reached.
+        """
+        for file in files:
+            name = file.location.removeprefix(self.location(""))
+            if name == file.location or await self._size(name) != file.size:
+                return None
+        return files
+
+    async def _size(self, name: str) -> int | None:
+        """Return the bytes that an object has, None if there is none."""
+        found: list[int] = []
+
+        def ask() -> None:
+            with suppress(FileNotFoundError):
+                found.append(obstore.head(self._store, name)["size"])
+
+        await self.talk(name, ask)
+        return found[0] if found else None
+
     def location(self, name: str) -> str:
         """Return where an object stands."""
         return f"{self._place.rstrip('/')}/{name}" if self._place else name

@@ -1,7 +1,7 @@
 """What comes next for an export, given what just happened: decisions only."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from attrs import evolve, frozen
@@ -82,7 +82,30 @@ class End:
         return not self.stops_account
 
 
-Step = SubmitAgain | Ask | Land | End
+@frozen
+class Submit:
+    """Submit it when there is room."""
+
+    well: ClassVar[bool] = True
+
+
+@frozen
+class Follow:
+    """Look again in so many seconds what another process has made of it."""
+
+    seconds: float
+    well: ClassVar[bool] = True
+
+
+Step = Submit | SubmitAgain | Follow | Ask | Land | End
+
+
+@frozen
+class Doubt:
+    """A submit of which nobody knows what came of it."""
+
+    error: SubmitOutcomeUnknown
+    sent_at: datetime
 
 
 @frozen
@@ -103,8 +126,9 @@ class Counsel:
         return _ask(self.schedule.after_roll(outlooks, bounds, self.jitter), bounds.asked)
 
     def after_end(self, job: ExportJob) -> Step:
-        """Decide after a job was found to have ended."""
-        return Land() if job.status is JobStatus.DONE else End(verdict(job))
+        """Decide after a job was found to have ended; a bad end may have left files behind."""
+        has_files = job.status is JobStatus.DONE or job.artifacts
+        return Land() if has_files else End(verdict(job))
 
     def after_submit_error(self, error: ExportJobsError, refusals: int) -> Step:
         """Decide after a submit failed, for the nth time in a row on the account."""

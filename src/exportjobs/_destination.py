@@ -11,6 +11,10 @@ from exportjobs._sink import Sink
 class Destination(ABC):
     """A place for the files of any number of jobs."""
 
+    def wants(self, job: ExportJob) -> bool:  # noqa: ARG002 - for overrides
+        """Return whether the files of an ended job are to come here, however it ended."""
+        return True
+
     @abstractmethod
     def sink(self, job: ExportJob, index: int) -> Sink:
         """Return where one of a job's files goes; nothing is opened yet."""
@@ -22,6 +26,16 @@ class Destination(ABC):
             DestinationFailed: If the place cannot be read.
         """
         return {}
+
+    async def standing(self, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...] | None:
+        """Return files that landed here earlier, all of a job's, if they are what they were.
+
+        None if one is not, or landed elsewhere: then they are to be fetched again.
+
+        Raises:
+            DestinationFailed: If the place cannot be asked.
+        """
+        return files
 
     async def conclude(
         self, job: ExportJob, files: tuple[LandedFile, ...]

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -57,23 +57,38 @@ def overwrite(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def lock(file: FileIO, path: Path) -> None:
-    """Keep other processes from writing a file, until it is closed.
+def open_locked(path: Path) -> FileIO | None:
+    """Open a file, made if need be, for this opening alone; None if another one has it.
 
-    A file system that knows no locks goes without.
+    It is had until it is closed, or its process dies. A file system that knows no locks goes
+    without.
 
     Raises:
-        DestinationFailed: If another one is writing it.
+        DestinationFailed: If it cannot be written.
     """
+    with writing(path):
+        while True:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            with ExitStack() as stack:
+                file = stack.enter_context(os.fdopen(handle, "r+b", 0))
+                if not _is_free(file):
+                    return None
+                # Whoever had it may have renamed or removed it in between.
+                with suppress(FileNotFoundError):
+                    if os.path.samestat(os.fstat(handle), path.stat()):
+                        stack.pop_all()
+                        return file
+
+
+def _is_free(file: FileIO) -> bool:
+    """Return whether no one else has a file, which is then locked."""
     try:
         _lock(file)
     except BlockingIOError:
-        raise DestinationFailed(
-            f"is being written by another process: {path}",
-            remedy="wait for that process, or choose another folder",
-        ) from None
+        return False
     except OSError:
-        return
+        return True
+    return True
 
 
 if sys.platform == "win32":

@@ -283,9 +283,23 @@ class SubmitOutcomeUnknown(NetworkError):
     """A request that creates a job was sent and no answer came.
 
     The job may or may not exist. It is not sent again: that could cost a second export.
+
+    Attributes:
+        number: The export's number in the ledger, where there is one that lasts.
     """
 
+    number: int | None = None
+
     default_remedy = "look for the job at the vendor before submitting again"
+
+    def choose(self, number: int) -> None:
+        """Say what can be done about an export that stands in a ledger under a number."""
+        self.number = number
+        self.remedy = (
+            f"look for the job at the vendor, then say what is so: exportjobs adopt {number} ID, "
+            f"exportjobs resubmit {number} or exportjobs abandon {number} "
+            "(in Python poller.records has adopt, resubmit and abandon)"
+        )
 
 
 class JobError(ExportJobsError):

@@ -63,7 +63,8 @@ class Finished:
     work: Work
     _job: ExportJob | None = None
     files: tuple[LandedFile, ...] = ()
-    """In the order of the job's parts; none where the job is done and empty."""
+    """In the order of the job's parts; none where the job is done and empty. Of a job that came to
+    a bad end, what it left behind: the vendor's explanation, or as much data as there was."""
     error: ExportJobsError | None = None
     """Why it did not end well; None where it did."""
     story: Story = field(factory=Story)

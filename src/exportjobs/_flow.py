@@ -61,11 +61,21 @@ class Request:
     idempotent: bool = True
     timeout: timedelta | None = None
     """How long the vendor may take over the answer; None for the usual time."""
+    head_only: bool = False
+    """Whether the answer's status and headers are enough: the body of a 2xx is left unread."""
 
     @classmethod
     def get(cls, path: str, *, params: Members | None = None) -> Self:
         """Return a request that reads."""
         return cls(method="GET", path=path, params=params)
+
+    @classmethod
+    def peek(cls, path: str, *, params: Members | None = None) -> Self:
+        """Return a request that reads no more of an answer than its status and headers.
+
+        It is for an address behind which there is a file: how large it is does not matter.
+        """
+        return cls(method="GET", path=path, params=params, head_only=True)
 
     @classmethod
     def post(
@@ -102,7 +112,7 @@ class Request:
 
 @frozen(hash=False)
 class Response:
-    """A vendor's whole answer. Header names are in lower case."""
+    """A vendor's answer: whole, or no more than its head. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str] = field(

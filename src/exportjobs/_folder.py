@@ -52,6 +52,11 @@ class Folder(Destination):
             return {}
         return await to_thread.run_sync(self._landed, job)
 
+    async def standing(self, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...] | None:
+        """Return files that landed here earlier if all of them are what they were, else None."""
+        found = await to_thread.run_sync(lambda: [self._still(one) for one in files])
+        return None if None in found else tuple(one for one in found if one)
+
     async def conclude(
         self, job: ExportJob, files: tuple[LandedFile, ...]
     ) -> tuple[LandedFile, ...]:
@@ -105,6 +110,15 @@ class Folder(Destination):
         """Return a file that landed earlier, if it is still what it was."""
         file = _standing(self._path / note.name, artifact.part, note.proven_by)
         return file if file and file.sha256 == note.sha256 else None
+
+    def _still(self, file: LandedFile) -> LandedFile | None:
+        """Return a file that landed below this folder, if it is still what it was."""
+        folder = self._path.resolve()
+        if not file.path.is_relative_to(folder):
+            return None
+        path = self._path / file.path.relative_to(folder)
+        found = _standing(path, file.part, file.proven_by)
+        return found if found and found.sha256 == file.sha256 else None
 
     def _manifest(self, job: ExportJob) -> Path:
         return self._path / manifest_name(job.ref)

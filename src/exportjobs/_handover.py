@@ -13,7 +13,7 @@ from attrs import define, field
 from exportjobs._destination import Destination
 from exportjobs._errors import DestinationFailed, DownloadFailed
 from exportjobs._finished import LandedFile
-from exportjobs._job import ExportJob, JobRef
+from exportjobs._job import ExportJob, JobRef, JobStatus
 from exportjobs._names import file_stem, suffix
 from exportjobs._opening import Opening
 from exportjobs._sink import Sink
@@ -68,6 +68,10 @@ class Handover(Destination):
         self._take = take
         # Threads of their own: those that wait for bytes are not to keep bytes from being hashed.
         self._threads = CapacityLimiter(_THREADS)
+
+    def wants(self, job: ExportJob) -> bool:
+        """Return whether a job is done: a function takes what comes for data."""
+        return job.status is JobStatus.DONE
 
     def sink(self, job: ExportJob, index: int) -> "_Handing":
         """Return what hands one of a job's files over; nothing is called yet."""

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 
 from exportjobs._errors import InvalidArgument
 from exportjobs._export import Export, Resumption
@@ -62,6 +63,23 @@ def checked_accounts(accounts: Iterable[Adapter]) -> tuple[Adapter, ...]:
     for adapter in accounts:
         check_same(named.setdefault(adapter.account, adapter), adapter)
     return tuple(named.values())
+
+
+def checked_run_key(key: object) -> str | None:
+    """Return the name of a run.
+
+    Raises:
+        InvalidArgument: If it is empty or has characters that cannot be printed.
+    """
+    if key is None or (isinstance(key, str) and key.strip() and key.isprintable()):
+        return key
+    raise InvalidArgument("run_key", f"{key!r} is no name", remedy='pass one such as "2026-01-31"')
+
+
+def ledger_file(named: Place | None) -> Path | None:
+    """Return the file of a ledger, named by the caller or by the environment; None for memory."""
+    file = os.environ.get("EXPORTJOBS_LEDGER") or None if named is None else named
+    return None if file in {None, ":memory:"} else Path(file)
 
 
 def checked_hosts(names: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -11,8 +11,10 @@ from exportjobs._agenda import Agenda
 from exportjobs._decide import End, Step
 from exportjobs._download import Download
 from exportjobs._errors import ExportJobsError
+from exportjobs._finished import verdict
 from exportjobs._steps import Steps, guarded, internal
 from exportjobs._tracked import Phase, Tracked
+from exportjobs._witness import job_of
 
 _NEVER = float("inf")
 
@@ -55,10 +57,10 @@ class Landing:
         self._queue: Agenda[tuple[_Batch, int | None]] = Agenda()
 
     def add(self, tracked: Tracked) -> None:
-        """Let a job's files wait for their turn."""
+        """Let an ended job's files wait for their turn."""
         download = self._steps.download(tracked)
         if download is None:
-            self._apply(tracked, End())
+            self._apply(tracked, End(verdict(job_of(tracked))))
             return
         tracked.phase = Phase.BUSY
         self._add(_Batch(tracked, download), None)

@@ -5,84 +5,72 @@ job, so that a crash forgets no job. There is no secret in it and no signed URL.
 """
 
 import sqlite3
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
-from anyio import CancelScope, CapacityLimiter, to_thread
+from anyio import CancelScope, Lock, to_thread
 
 from exportjobs._clock import Clock
 from exportjobs._durations import Durations
-from exportjobs._errors import LedgerFailed
-from exportjobs._export import Export, Resumption
+from exportjobs._entry import LedgerEntry
+from exportjobs._errors import ExportJobsError, LedgerFailed
+from exportjobs._export import Export
 from exportjobs._finished import LandedFile, Work
-from exportjobs._job import ExportJob, JobRef, JobStatus
+from exportjobs._job import ExportJob
+from exportjobs._owner import Owner
+from exportjobs._records import Adoption, Scribe
+from exportjobs._schema import migrate
 
 T = TypeVar("T")
 
 _IN_MEMORY = ":memory:"
-_EXPORTS = """
-CREATE TABLE exports (
-    number INTEGER PRIMARY KEY,
-    vendor TEXT NOT NULL,
-    account TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    asked TEXT,
-    intended_at TEXT NOT NULL,
-    ref TEXT,
-    status TEXT,
-    raw_status TEXT,
-    seen_at TEXT,
-    landed_at TEXT
-) STRICT
-"""
-_FILES = """
-CREATE TABLE files (
-    export INTEGER NOT NULL REFERENCES exports (number),
-    path TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    sha256 TEXT NOT NULL
-) STRICT
-"""
-_DURATIONS = """
-CREATE TABLE durations (
-    vendor TEXT NOT NULL,
-    account TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    learned TEXT NOT NULL,
-    PRIMARY KEY (vendor, account, kind)
-) STRICT
-"""
-_BY_REF = "CREATE INDEX exports_by_ref ON exports (ref)"
-_MIGRATIONS = ((_EXPORTS, _FILES), (_DURATIONS,), (_BY_REF,))
-"""What makes a file of each version out of one of the version before, statement by statement."""
-VERSION = len(_MIGRATIONS)
-_INTEND = """
-INSERT INTO exports (vendor, account, kind, asked, intended_at, ref, status)
-VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-_KNOWN = "SELECT number FROM exports WHERE ref = ?"
-_RECORD = "UPDATE exports SET ref = ?, status = ?, raw_status = ?, seen_at = ? WHERE number = ?"
-_LANDED = "UPDATE exports SET landed_at = ? WHERE number = ?"
-_OUTSTANDING = """
-SELECT ref FROM exports
-WHERE ref IS NOT NULL AND landed_at IS NULL AND status NOT IN ('failed', 'cancelled')
-ORDER BY number
-"""
-
+_TRIES = 100
+_PAUSE = 0.05
+"""Seconds between two tries to make a file that another process is making."""
 _LEARN = "INSERT OR REPLACE INTO durations (vendor, account, kind, learned) VALUES (?, ?, ?, ?)"
 _LEARNED = "SELECT vendor, account, kind, learned FROM durations"
 
 
+class _Wish(Generic[T]):
+    """Something to be done on the database, and what came of it."""
+
+    def __init__(self, work: Callable[[Scribe], T]) -> None:
+        self._work = work
+        self._error: Exception | None = None
+
+    def grant(self, scribe: Scribe) -> None:
+        """Do it; if it fails, it leaves no trace, and those beside it are none the worse."""
+        scribe.database.execute("SAVEPOINT wish")
+        try:
+            self._value = self._work(scribe)
+        except Exception as error:  # noqa: BLE001 - it is raised where it was wished for
+            self._error = error
+            scribe.database.execute("ROLLBACK TO wish")
+        scribe.database.execute("RELEASE wish")
+
+    def fail(self, error: Exception) -> None:
+        """Note that nothing of what was wished for at once could be done."""
+        self._error = error
+
+    def outcome(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
 class Ledger:
-    """The record of a poller's exports; times are ISO 8601 in UTC."""
+    """The record of a poller's exports; times are ISO 8601 in UTC.
+
+    What is wished for at the same time is written in one go. Each of the functions raises
+    `LedgerFailed` if the file cannot be read or written.
+    """
 
     def __init__(self, path: str | Path | None, clock: Clock) -> None:
         """Take the file, or None to keep the record in memory for as long as the poller lives."""
-        self._path = _IN_MEMORY if path is None else str(path)
+        self.path = None if path is None else Path(path)
         self._clock = clock
-        self._one_at_a_time = CapacityLimiter(1)
 
     async def __aenter__(self) -> Self:
         """Open the file, and make it if there is none.
@@ -90,134 +78,183 @@ class Ledger:
         Raises:
             LedgerFailed: If it cannot be opened, or a later version of the library wrote it.
         """
-        self._database = await self._do(self._open)
+        self._turn = Lock(fast_acquire=True)
+        self._wishes: list[_Wish[Any]] = []
+        self._owner: Owner | None = None
+        self._database = await self._opened()
+        try:
+            if self.path is not None:
+                self._owner = await to_thread.run_sync(Owner, self.path)
+        except BaseException:
+            self._database.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the file."""
-        await self._do(self._database.close)
+        """Close the file, and leave its exports to others."""
+        with CancelScope(shield=True):
+            await to_thread.run_sync(self._close)
 
-    async def intend(self, work: Work) -> int:
-        """Record what is about to be submitted or resumed, and return its number.
+    @property
+    def is_durable(self) -> bool:
+        """Whether it outlives the process."""
+        return self.path is not None
 
-        Raises:
-            LedgerFailed: If it cannot be recorded.
+    async def enter(self, asked: Sequence[tuple[int, Work, str | None]]) -> list[LedgerEntry]:
+        """Return what is known of exports of runs with a key, and of jobs; some may be new.
+
+        They are this poller's from then on, but for those that another process is at work on.
+
+        Args:
+            asked: For each its number, or 0 where that is not known; the work; and the run's key.
         """
-        return await self._do(lambda: self._intend(work))
+        return await self._do(lambda scribe: [scribe.enter(*one) for one in asked])
 
-    async def record(self, number: int, job: ExportJob) -> None:
-        """Record a job as its vendor described it, ref and all.
+    async def claim(self, accounts: Collection[tuple[str, str]]) -> tuple[LedgerEntry, ...]:
+        """Take what is outstanding on some accounts and nobody is at work on, oldest first."""
+        return await self._do(lambda scribe: scribe.claim(accounts))
 
-        Raises:
-            LedgerFailed: If it cannot be recorded.
+    async def intend(self, number: int, export: Export) -> int:
+        """Record that an export is about to be submitted, and return its number; 0 if it is new."""
+        return await self._do(lambda scribe: scribe.intend(number, export))
+
+    async def take_back(self, number: int) -> None:
+        """Record that no job came of a submit."""
+        await self._do(lambda scribe: scribe.take_back(number))
+
+    async def record(self, number: int, job: ExportJob, polls: int = 0) -> None:
+        """Record a job as its vendor described it, ref and all."""
+        await self._do(lambda scribe: scribe.record(number, job, polls))
+
+    async def adopt(self, number: int, jobs: Sequence[ExportJob]) -> Adoption:
+        """Let an export in doubt have the job that it became, if there is no doubt about that.
+
+        Args:
+            number: The export's.
+            jobs: What it may have become, each with the ref that it would have.
         """
-        row = (job.ref.to_json(), job.status, job.raw_status, self._now(), number)
-        await self._do(lambda: self._database.execute(_RECORD, row))
+        return await self._do(lambda scribe: scribe.adopt(number, jobs))
+
+    async def assign(self, number: int, job: ExportJob) -> bool:
+        """Let an export have a job, unless that is another's; return whether it has it."""
+        return await self._do(lambda scribe: scribe.assign(number, job))
+
+    async def resubmit(self, number: int) -> None:
+        """Record that an export is to be submitted again."""
+        await self._do(lambda scribe: scribe.resubmit(number))
 
     async def land(self, number: int, files: tuple[LandedFile, ...]) -> None:
-        """Record that the job's files have landed, if only that there were none.
+        """Record that the job's files have landed, if only that there were none."""
+        await self._do(lambda scribe: scribe.land(number, files))
+
+    async def abandon(self, number: int) -> None:
+        """Record that nobody wants to know any more what came of a submit."""
+        await self._do(lambda scribe: scribe.abandon(number))
+
+    async def forget(self, number: int) -> None:
+        """Remove all that is known of an export."""
+        await self._do(lambda scribe: scribe.forget(number))
+
+    async def entry(self, number: int) -> LedgerEntry:
+        """Return what is known of an export.
 
         Raises:
-            LedgerFailed: If it cannot be recorded.
+            LookupError: If there is none of that number.
         """
-        await self._do(lambda: self._land(number, files))
+        return await self._do(lambda scribe: scribe.entry(number))
+
+    async def entries(self) -> tuple[LedgerEntry, ...]:
+        """Return what is known of every export, oldest first."""
+        return await self._do(Scribe.entries)
 
     async def learn(self, work: Work, durations: Durations) -> None:
-        """Record how long jobs of a kind take. Nothing that lives in memory needs to be told.
-
-        Raises:
-            LedgerFailed: If it cannot be recorded.
-        """
-        if self._path != _IN_MEMORY:
+        """Record how long jobs of a kind take. Nothing that lives in memory needs to be told."""
+        if self.is_durable:
             row = (*work.account, work.kind, durations.to_json())
-            await self._do(lambda: self._database.execute(_LEARN, row))
+            await self._do(lambda scribe: scribe.database.execute(_LEARN, row))
 
     async def learned(self) -> dict[tuple[str, str], dict[str, Durations]]:
-        """Return how long each account's kinds of job take; what cannot be read is left out.
-
-        Raises:
-            LedgerFailed: If the file cannot be read.
-        """
+        """Return how long each account's kinds of job take; what cannot be read is left out."""
         found: dict[tuple[str, str], dict[str, Durations]] = {}
-        rows = await self._do(lambda: self._database.execute(_LEARNED).fetchall())
+        rows = await self._do(lambda scribe: scribe.database.execute(_LEARNED).fetchall())
         for vendor, account, kind, text in rows:
             with suppress(ValueError):
                 found.setdefault((vendor, account), {})[kind] = Durations.from_json(text)
         return found
 
-    async def outstanding(self) -> tuple[JobRef, ...]:
-        """Return the jobs that had not ended or not landed when last seen, oldest first.
-
-        Raises:
-            LedgerFailed: If the file cannot be read.
-        """
-        rows = await self._do(lambda: self._database.execute(_OUTSTANDING).fetchall())
-        return tuple(JobRef.from_json(text) for (text,) in rows)
-
-    def _now(self) -> str:
-        return self._clock.now().isoformat()
+    async def _opened(self) -> sqlite3.Connection:
+        for _ in range(_TRIES):
+            try:
+                return await self._in_a_thread(self._open)
+            except sqlite3.OperationalError as error:
+                # Making a file a WAL file waits for nobody else who does.
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise self._failed(error) from error
+                busy = error
+            except sqlite3.Error as error:
+                raise self._failed(error) from error
+            await self._clock.sleep(_PAUSE)
+        raise self._failed(busy) from busy
 
     def _open(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+        place = _IN_MEMORY if self.path is None else str(self.path)
+        database = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
         try:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = FULL")
-            _migrate(database)
+            migrate(database)
         except BaseException:
             database.close()
             raise
         return database
 
-    def _intend(self, work: Work) -> int:
-        vendor, account = work.account
-        asked = work.to_json() if isinstance(work, Export) else None
-        ref = work.ref.to_json() if isinstance(work, Resumption) else None
-        known = self._database.execute(_KNOWN, (ref,)).fetchone()
-        if known is not None:
-            return int(known[0])
-        row = (vendor, account, work.kind, asked, self._now(), ref, JobStatus.QUEUED)
-        return self._database.execute(_INTEND, row).lastrowid or 0
+    def _close(self) -> None:
+        self._database.close()
+        if self._owner is not None:
+            self._owner.leave()
 
-    def _land(self, number: int, files: tuple[LandedFile, ...]) -> None:
-        rows = [(number, str(file), file.size, file.sha256) for file in files]
-        self._database.execute("BEGIN IMMEDIATE")
-        with self._database:
-            self._database.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", rows)
-            self._database.execute(_LANDED, (self._now(), number))
-
-    async def _do(self, work: Callable[[], T]) -> T:
-        """Do some work on the database, even if the waiting for it is being cancelled.
-
-        What touches a disk is done in a thread; memory answers faster than a thread starts.
-        """
-        with _uninterrupted(self._path):
-            if self._path == _IN_MEMORY:
-                return work()
-            return await to_thread.run_sync(work, limiter=self._one_at_a_time)
-
-
-def _migrate(database: sqlite3.Connection) -> None:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise LedgerFailed(
-            f"the ledger was written in version {version}, this library knows {VERSION}",
-            remedy="upgrade exportjobs, or choose another file",
-        )
-    if version < VERSION:
-        database.execute("BEGIN IMMEDIATE")
-        with database:
-            # Another process may have done it while this one waited for its turn.
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            for statement in (one for step in _MIGRATIONS[version:] for one in step):
-                database.execute(statement.strip())
-            database.execute(f"PRAGMA user_version = {VERSION}")
-
-
-@contextmanager
-def _uninterrupted(path: str) -> Generator[None]:
-    """See work on the database to its end, and let its errors out as the library's own."""
-    with CancelScope(shield=True):
+    async def _do(self, work: Callable[[Scribe], T]) -> T:
+        """Do some work on the database, even if the waiting for it is being cancelled."""
         try:
-            yield
+            if self.path is None:
+                return work(self._scribe())
+            return await self._granted(_Wish(work))
         except sqlite3.Error as error:
-            raise LedgerFailed(f"the ledger {path} cannot be used ({error})") from error
+            raise self._failed(error) from error
+
+    async def _granted(self, wish: _Wish[T]) -> T:
+        self._wishes.append(wish)
+        with CancelScope(shield=True):
+            async with self._turn:
+                if wish in self._wishes:
+                    wishes, self._wishes = self._wishes, []
+                    await self._in_a_thread(lambda: self._grant(wishes))
+        return wish.outcome()
+
+    async def _in_a_thread(self, work: Callable[[], T]) -> T:
+        """Do what touches a disk in a thread; memory answers faster than one starts."""
+        if self.path is None:
+            return work()
+        return await to_thread.run_sync(work)
+
+    def _grant(self, wishes: Sequence[_Wish[Any]]) -> None:
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            with self._database:
+                for wish in wishes:
+                    wish.grant(self._scribe())
+        except sqlite3.Error as error:
+            for wish in wishes:
+                wish.fail(error)
+
+    def _scribe(self) -> Scribe:
+        owner = self._owner
+        number, is_at_work = (0, _nobody) if owner is None else (owner.number, owner.is_at_work)
+        return Scribe(self._database, number, self._clock.now(), is_at_work)
+
+    def _failed(self, error: sqlite3.Error) -> ExportJobsError:
+        return LedgerFailed(f"the ledger {self.path or 'in memory'} cannot be used ({error})")
+
+
+def _nobody(_: int) -> bool:
+    return False

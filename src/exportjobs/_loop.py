@@ -8,10 +8,11 @@ import anyio.abc
 from exportjobs._account import Account
 from exportjobs._alarm import Alarm
 from exportjobs._asking import Asking
-from exportjobs._decide import Ask, End, Land, Step, SubmitAgain
+from exportjobs._attaching import Attaching
+from exportjobs._decide import Ask, End, Follow, Land, Step, Submit, SubmitAgain
 from exportjobs._errors import ExportJobsError, PollerLeft
 from exportjobs._events import Ended
-from exportjobs._export import Resumption
+from exportjobs._export import Export
 from exportjobs._finished import Finished
 from exportjobs._landing import Landing
 from exportjobs._steps import Steps
@@ -41,9 +42,8 @@ class Loop:
         self._report = steps.report
         self._clock = steps.clock
         self._patience = _NEVER if deadline is None else deadline.total_seconds()
-        self._submitting = Submitting(
-            steps, tasks, self.apply, rouse=self._rouse, patience=self._patience
-        )
+        self._attaching = Attaching(steps, tasks, self.apply, self._join)
+        self._submitting = Submitting(steps, tasks, self.apply, rouse=self._rouse)
         self._asking = Asking(steps, tasks, self.apply)
         self._landing = Landing(steps, tasks, self.apply, at_once=downloads)
         self._wake = anyio.Event()
@@ -54,6 +54,7 @@ class Loop:
         while True:
             self._wake = anyio.Event()
             now = self._clock.monotonic()
+            self._attaching.go_round(now)
             self._asking.gather(now)
             for account in self.accounts.values():
                 # A slot that fell free is filled before anything else is asked.
@@ -70,6 +71,8 @@ class Loop:
         self._start_patience(tracked)
         if account.stopped_by is not None:
             self.apply(tracked, End(account.stopped_by.copy_for(tracked.ref)))
+        elif tracked.may_be_known:
+            self._attaching.add(tracked)
         else:
             self._submitting.add(tracked)
         self._rouse()
@@ -98,34 +101,51 @@ class Loop:
     def apply(self, tracked: Tracked, step: Step) -> None:
         """Do what was decided for an export, and go round again."""
         stopped_by = tracked.account.stopped_by
-        if stopped_by is not None and isinstance(step, SubmitAgain | Ask):
+        if stopped_by is not None and not isinstance(step, Land | End):
             step = End(stopped_by.copy_for(tracked.ref))
-        match step:
-            case SubmitAgain():
-                self._release_slot(tracked)
-                self._submitting.send_back(tracked, step)
-            case Ask():
-                self._asking.schedule(tracked, step)
-            case Land() | End():
-                self._release_slot(tracked)
-                self._conclude(tracked, step)
+        if not isinstance(step, Ask | Follow):
+            tracked.release_slot()
+        self._pass_on(tracked, step)
         if isinstance(step, End) and step.stops_account and step.error:
             self._stop(tracked.account, step.error)
         self._rouse()
+
+    def _pass_on(self, tracked: Tracked, step: Step) -> None:
+        """Hand an export to the desk whose turn it is."""
+        match step:
+            case Submit():
+                self._submitting.add(tracked)
+            case SubmitAgain():
+                self._submitting.send_back(tracked, step)
+            case Follow():
+                self._attaching.follow(tracked, step)
+            case Ask():
+                self._asking.schedule(tracked, step)
+            case Land() | End():
+                self._conclude(tracked, step)
 
     def _rouse(self) -> None:
         self._wake.set()
 
     def _start_patience(self, tracked: Tracked) -> None:
         """Count from now, or from when a job was submitted that is taken up again."""
-        now = self._clock.monotonic()
-        tracked.began_at, tracked.give_up_at = now, now + self._patience
-        if isinstance(tracked.work, Resumption):
-            submitted_at = tracked.work.ref.submitted_at
-            age = self._clock.now() - submitted_at if submitted_at else timedelta()
-            tracked.began_at = now - age.total_seconds()
-            patience = self._patience if submitted_at else _NEVER
-            tracked.give_up_at = tracked.began_at + patience
+        is_new = isinstance(tracked.work, Export)
+        submitted_at = tracked.ref.submitted_at if tracked.ref else None
+        tracked.patience = self._patience if is_new or submitted_at else _NEVER
+        age = self._clock.now() - submitted_at if submitted_at else timedelta()
+        tracked.count_from(self._clock.monotonic() - age.total_seconds())
+        if not is_new:
+            # It may be running, and then takes the room of another.
+            tracked.take_slot()
+
+    def _join(self, tracked: Tracked, first: Tracked) -> None:
+        """Let an export that was taken up before stand for another one as well."""
+        tracked.release_slot()
+        tracked.phase = Phase.ENDED
+        tracked.account.outstanding.discard(tracked)
+        first.listeners.extend(tracked.listeners)
+        first.destination = first.destination or tracked.destination
+        self.claim(first)
 
     def _conclude(self, tracked: Tracked, step: Land | End) -> None:
         if not tracked.listeners:
@@ -135,16 +155,12 @@ class Loop:
         else:
             self._end(tracked, step)
 
-    def _release_slot(self, tracked: Tracked) -> None:
-        if tracked.holds_slot:
-            tracked.holds_slot = False
-            tracked.account.allowance = tracked.account.allowance.freed()
-
     def _end(self, tracked: Tracked, step: End) -> None:
         tracked.phase = Phase.ENDED
         tracked.account.outstanding.discard(tracked)
-        files = () if step.error else tracked.files
-        finished = Finished(tracked.work, tracked.job, files, step.error, tracked.story)
+        tracked.account.doubtful.discard(tracked)
+        self._attaching.let_go(tracked)
+        finished = Finished(tracked.work, tracked.job, tracked.files, step.error, tracked.story)
         self._report(Ended(tracked.subject, finished))
         tracked.tell(finished)
 
@@ -152,7 +168,6 @@ class Loop:
         """End all that an account is waiting for: its credentials are not accepted."""
         account.stopped_by = account.stopped_by or error
         account.waiting.clear()
-        account.returning.clear()
         for tracked in account.in_order:
             if tracked.phase in {Phase.WAITING, Phase.RUNNING}:
                 self.apply(tracked, End(error.copy_for(tracked.ref)))
@@ -160,4 +175,5 @@ class Loop:
     def _next_moment(self, now: float) -> float:
         """Return when something is due if nothing happens before."""
         accounts = self.accounts.values()
-        return min((self._asking.next, *(account.next_moment(now) for account in accounts)))
+        own = (self._asking.next, self._attaching.next)
+        return min((*own, *(account.next_moment(now) for account in accounts)))

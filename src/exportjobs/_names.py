@@ -5,7 +5,7 @@ import re
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from exportjobs._job import Artifact, ExportJob, JobRef
+from exportjobs._job import Artifact, ExportJob, JobRef, JobStatus
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
@@ -37,9 +37,11 @@ def file_stem(job: ExportJob, index: int) -> str:
     """Return the name under which one of a job's artifacts lands, without its suffix.
 
     Numbered parts sort. The vendor's own name gives no more than the suffix, as it may hold
-    anything.
+    anything. What a job that came to a bad end left behind says so, lest it be taken for data.
     """
     stem = job_stem(job.ref)
+    if job.status.is_terminal and job.status is not JobStatus.DONE:
+        stem = f"{stem}.{job.status}"
     return f"{stem}.part-{index + 1:05}" if len(job.artifacts) > 1 else stem
 
 

@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from io import FileIO
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +11,7 @@ from anyio import CancelScope, to_thread
 
 from exportjobs._archive import check_structure
 from exportjobs._digests import Digests
-from exportjobs._disk import lock, overwrite, writing
+from exportjobs._disk import open_locked, overwrite, writing
 from exportjobs._errors import DestinationFailed
 from exportjobs._finished import LandedFile
 from exportjobs._opening import Opening
@@ -137,21 +136,16 @@ class PartFile(Sink):
             await to_thread.run_sync(self._write_sidecar)
 
     def _open(self) -> None:
+        file = open_locked(self._part)
+        if file is None:
+            raise DestinationFailed(
+                f"is being written by another process: {self._part}",
+                remedy="wait for that process, or choose another folder",
+            )
         with writing(self._part), ExitStack() as stack:
-            self._file = self._locked(stack)
+            self._file = stack.enter_context(file)
             self._take_up()
             stack.pop_all()
-
-    def _locked(self, stack: ExitStack) -> FileIO:
-        """Open the file and lock it; another process may have let it land in between."""
-        while True:
-            handle = os.open(self._part, os.O_RDWR | os.O_CREAT, 0o666)
-            file = stack.enter_context(os.fdopen(handle, "r+b", 0))
-            lock(file, self._part)
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(handle), self._part.stat()):
-                    return file
-            file.close()
 
     def _take_up(self) -> None:
         """Go on with what is there, if all of it is what was written."""

@@ -7,14 +7,14 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from itertools import count
-from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypedDict
+from typing import Self
 
 import anyio
 
 from exportjobs._account import Account
 from exportjobs._address import is_public
+from exportjobs._bookkeeping import Records, work_of
 from exportjobs._clock import Clock, SystemClock
 from exportjobs._decide import Counsel
 from exportjobs._destination import Destination
@@ -29,8 +29,10 @@ from exportjobs._inputs import (
     check_same,
     checked_accounts,
     checked_hosts,
+    checked_run_key,
     checked_works,
     duration,
+    ledger_file,
 )
 from exportjobs._into import Into, destination
 from exportjobs._job import ExportJob, JobRef
@@ -39,6 +41,8 @@ from exportjobs._ledger import Ledger
 from exportjobs._limits import Allowance
 from exportjobs._loop import Loop
 from exportjobs._network import Via
+from exportjobs._options import OnExit
+from exportjobs._registry import load_adapter
 from exportjobs._results import Promise, Results
 from exportjobs._schedule import Jitter, Schedule
 from exportjobs._session import Session
@@ -50,28 +54,9 @@ from exportjobs._transport import Transport
 from exportjobs._witness import Witness, job_of
 from exportjobs.adapter import Adapter
 
-OnExit = Literal["detach", "cancel"]
-
 _logger = logging.getLogger("exportjobs")
 _CANCELLING = 5.0
 _DAY = timedelta(hours=24)
-
-
-class PollerOptions(TypedDict, total=False):
-    """The keyword arguments of `Poller`, for those that pass them on."""
-
-    accounts: Iterable[Adapter]
-    interval: Seconds | None
-    deadline: Seconds | None
-    on_exit: OnExit
-    downloads: int
-    download_hosts: Iterable[str] | None
-    download_timeout: Seconds
-    ledger: Place | None
-    observers: Iterable[Observer]
-    clock: Clock
-    jitter: Jitter
-    via: Via | None
 
 
 class Poller:
@@ -112,7 +97,9 @@ class Poller:
                 None for all that have a public address.
             download_timeout: Seconds without a byte after which a download breaks off, to be taken
                 up again.
-            ledger: An SQLite file that remembers jobs beyond this process; None for memory only.
+            ledger: An SQLite file, on a disk of this machine, that remembers exports beyond this
+                process. None for the one that the environment variable EXPORTJOBS_LEDGER names, or
+                for memory only if there is none; ":memory:" for memory only in any case.
             observers: Called with every event, besides the logger `exportjobs`.
             clock: Where the time comes from, and who sleeps.
             jitter: Draws a number between two bounds.
@@ -132,7 +119,7 @@ class Poller:
         self._hosts = Hosts.of(checked_hosts(download_hosts))
         self._stall = duration("download_timeout", download_timeout).total_seconds()
         self._clock = clock or SystemClock()
-        self._ledger = Ledger(None if ledger is None else Path(ledger), self._clock)
+        self._ledger = Ledger(ledger_file(ledger), self._clock)
         self._observers = (log, *observers)
         self._jitter = jitter
         self._via = via
@@ -187,7 +174,19 @@ class Poller:
         running = (one for one in tracked if not (one.job and one.job.status.is_terminal))
         return tuple(one.ref for one in running if one.ref)
 
-    def run(self, exports: Iterable[Work], *, into: Into | None, unpack: bool = False) -> Results:
+    @property
+    def records(self) -> Records:
+        """What the ledger knows of exports, and what a person can say to it."""
+        return Records(self._ledger, self._adapter_of)
+
+    def run(
+        self,
+        exports: Iterable[Work],
+        *,
+        into: Into | None,
+        unpack: bool = False,
+        run_key: str | None = None,
+    ) -> Results:
         """Submit exports, see their jobs to the end and land their files.
 
         Everything starts at once; the results come in the order of completion, each when the async
@@ -200,17 +199,57 @@ class Poller:
                 at the vendor.
             unpack: Whether zip and tar archives are unpacked beside themselves, and the files in
                 them handed over in their place.
+            run_key: A name for the run, such as its logical date. In runs of one name, whichever
+                processes they are in, an export is submitted once and landed once: a later run goes
+                on with what an earlier one began, and is handed what has landed. None for a run
+                that has nothing to do with any other.
 
         Raises:
             InvalidArgument: If something else than exports was passed, or accounts share a name.
             DestinationFailed: If the folder cannot be written; nothing was submitted.
         """
         works = checked_works(exports)
+        key = checked_run_key(run_key)
         place = destination(into, self._clock, unpack=unpack)
         accounts = [self._account(work.adapter) for work in works]
-        results = Results(len(works))
-        for work, account in zip(works, accounts, strict=True):
-            tracked = self._track(work, account, place)
+        return self._run(
+            Tracked(next(self._numbers), work, account, place, key)
+            for work, account in zip(works, accounts, strict=True)
+        )
+
+    async def resume_all(self, *, into: Into | None, unpack: bool = False) -> Results:
+        """Take up all that the ledger has outstanding on the accounts that were named.
+
+        That is every job that has not ended or not landed, whichever run it is of, and every submit
+        in doubt; but nothing that another process is at work on.
+
+        Args:
+            into: Where the files are to land, as for `run`.
+            unpack: As for `run`.
+
+        Returns:
+            The results, as of `run`.
+
+        Raises:
+            InvalidArgument: If an adapter does not know what was asked for.
+            DestinationFailed: If the folder cannot be written.
+            LedgerFailed: If the ledger cannot be read.
+        """
+        place = destination(into, self._clock, unpack=unpack)
+        entries = await self._ledger.claim(self._loop.accounts.keys())
+        taken_up: list[Tracked] = []
+        for entry in entries:
+            account = self._loop.accounts[entry.account_key]
+            work = work_of(entry, account.session.adapter)
+            tracked = Tracked(next(self._numbers), work, account, place, entry.run_key)
+            tracked.row = entry.number
+            taken_up.append(tracked)
+        return self._run(taken_up)
+
+    def _run(self, taken_up: Iterable[Tracked]) -> Results:
+        everything = tuple(taken_up)
+        results = Results(len(everything))
+        for tracked in everything:
             tracked.listeners.append(results.add)
             self._loop.take_up(tracked)
         return results
@@ -307,8 +346,9 @@ class Poller:
             schedule = Schedule(adapter.pace, self._interval)
             session = Session(adapter, transport, self._clock)
             counsel, allowance = Counsel(schedule, self._jitter), Allowance(adapter.slots)
-            learned = self._learned.get(key, {})
-            accounts[key] = Account(session, counsel, allowance, learned)
+            account = Account(session, counsel, allowance, self._learned.get(key, {}))
+            account.submits_singly = self._ledger.is_durable and account.lists
+            accounts[key] = account
         check_same(accounts[key].session.adapter, adapter)
         return accounts[key]
 
@@ -318,6 +358,11 @@ class Poller:
         except KeyError:
             reason = f"no adapter for the account {'/'.join(ref.account_key)}"
             raise UnknownAccount(reason, vendor=ref.vendor, ref=ref) from None
+
+    def _adapter_of(self, vendor: str) -> type[Adapter]:
+        adapters = (account.session.adapter for account in self._loop.accounts.values())
+        known = (type(adapter) for adapter in adapters if adapter.vendor == vendor)
+        return next(known, None) or load_adapter(vendor)
 
     def _report(self, event: Event) -> None:
         for observer in self._observers:

@@ -66,12 +66,13 @@ class _Complaint:
 
 
 def _complaint(response: Response) -> _Complaint:
-    """Read the error bodies that are in use: flat, or the first of a list named `errors`."""
+    """Read the error bodies that are in use: flat, or the first of a list that may stand alone."""
     try:
         body = parse_json(response.content)
     except MalformedResponse:
         return _Complaint()
-    if is_object(body) and is_list(errors := body.get("errors")) and errors:
+    errors = body.get("errors") if is_object(body) else body
+    if is_list(errors) and errors:
         body = errors[0]
     if not is_object(body):
         return _Complaint()

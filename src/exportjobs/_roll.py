@@ -37,7 +37,7 @@ async def call_roll(steps: Steps, account: Account, members: Sequence[Tracked]) 
     Where the list fails, or lacks a job, or what is needed of it, the job is asked about alone.
     """
     try:
-        answer = await _listed(account, members)
+        answer = await listed(account, frozenset(ref_of(one).id for one in members))
     except ExportJobsError as error:
         return unheard(steps, account, members, error)
     account.roster.failures = account.throttled = 0
@@ -55,9 +55,14 @@ async def call_roll(steps: Steps, account: Account, members: Sequence[Tracked]) 
     return decided
 
 
-async def _listed(account: Account, members: Sequence[Tracked]) -> Answer[tuple[ExportJob, ...]]:
+async def listed(account: Account, wanted: frozenset[str]) -> Answer[tuple[ExportJob, ...]]:
+    """Ask a vendor for an account's jobs, at least for those with the wanted ids; all, if none is.
+
+    Raises:
+        ExportJobsError: If they cannot be had.
+    """
     session = account.session
-    begin = partial(session.adapter.list_jobs, frozenset(ref_of(one).id for one in members))
+    begin = partial(session.adapter.list_jobs, wanted)
     answer = await session.converse(begin, tuple, operation=Operation.LIST)
     if not _are_jobs(answer.value):
         raise BrokenAdapter("the adapter listed no ExportJob", vendor=session.adapter.vendor)

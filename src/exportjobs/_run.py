@@ -11,9 +11,10 @@ from exportjobs._clock import SystemClock
 from exportjobs._destination import Destination
 from exportjobs._errors import WrongDoor
 from exportjobs._finished import Finished, Work
-from exportjobs._inputs import checked_works
+from exportjobs._inputs import checked_run_key, checked_works
 from exportjobs._into import Into, destination
-from exportjobs._poller import Poller, PollerOptions
+from exportjobs._options import PollerOptions
+from exportjobs._poller import Poller
 
 
 def run(
@@ -21,6 +22,7 @@ def run(
     *,
     into: Into | None,
     unpack: bool = False,
+    run_key: str | None = None,
     **options: Unpack[PollerOptions],
 ) -> Iterator[Finished]:
     """Submit exports, see their jobs to the end, land their files, and yield each as it finishes.
@@ -35,6 +37,8 @@ def run(
             vendor.
         unpack: Whether zip and tar archives are unpacked beside themselves, and the files in them
             handed over in their place.
+        run_key: A name for the run, such as its logical date: in runs of one name on one ledger, an
+            export is submitted once and landed once. See `Poller.run`.
         **options: The keyword arguments of `Poller`.
 
     Raises:
@@ -47,18 +51,18 @@ def run(
     poller = Poller(**options)
     works = checked_works(exports)
     place = destination(into, options.get("clock") or SystemClock(), unpack=unpack)
-    return _finished(poller, works, place)
+    return _finished(poller, works, place, checked_run_key(run_key))
 
 
 def _finished(
-    poller: Poller, works: tuple[Work, ...], place: Destination | None
+    poller: Poller, works: tuple[Work, ...], place: Destination | None, run_key: str | None
 ) -> Iterator[Finished]:
     """Yield what a poller in another thread finishes; leaving early cancels it and waits."""
     arrivals: SimpleQueue[Finished | None] = SimpleQueue()
 
     async def pump() -> None:
         async with poller:
-            async for finished in poller.run(works, into=place):
+            async for finished in poller.run(works, into=place, run_key=run_key):
                 arrivals.put(finished)
 
     with start_blocking_portal() as portal:

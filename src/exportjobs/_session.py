@@ -48,6 +48,10 @@ class Answer(Generic[T]):
     asked: timedelta | None = None
 
 
+def tell_nobody() -> None:
+    """Stand for whoever would like to know, where nobody does."""
+
+
 class Session:
     """One account at one vendor, with the token it has been given, if any."""
 
@@ -69,15 +73,18 @@ class Session:
         ref: JobRef | None = None,
         *,
         operation: Operation = Operation.OTHER,
+        heard: Callable[[], None] = tell_nobody,
     ) -> Answer[T]:
         """Drive a flow to its end: send what it yields, hand it the answers.
+
+        `heard` is told of each answer.
 
         Raises:
             BrokenAdapter: If the flow made a mistake, or did not return what is wanted.
             ExportJobsError: What the flow let pass, told which vendor and job it concerns.
         """
         try:
-            answer = await self._drive(begin(), partial(self._exchange, operation))
+            answer = await self._drive(begin(), partial(self._exchange, operation), heard)
         except ExportJobsError as error:
             raise error.about(vendor=self.adapter.vendor, ref=ref) from error.__cause__
         except Exception as error:  # noqa: BLE001 - it is raised again, as the library's own
@@ -95,10 +102,13 @@ class Session:
         if not self._signs_in:
             return request, None
         token = await self._current_token()
-        return request.with_header("Authorization", f"Bearer {token.value}"), token
+        return self.adapter.bear(request, token), token
 
     async def _drive(
-        self, flow: Flow[T], exchange: Callable[[Request], Awaitable[Response]]
+        self,
+        flow: Flow[T],
+        exchange: Callable[[Request], Awaitable[Response]],
+        heard: Callable[[], None] = tell_nobody,
     ) -> Answer[T]:
         asked: timedelta | None = None
         try:
@@ -109,6 +119,7 @@ class Session:
                 except ExportJobsError as error:
                     request = flow.throw(error)
                 else:
+                    heard()
                     asked = retry_after(response.headers, now=self._clock.now())
                     request = flow.send(response)
         except StopIteration as end:
@@ -120,15 +131,15 @@ class Session:
         """Return the 2xx answer to a request, with one more try under a fresh token after a 401."""
         ready, token = await self.signed(request)
         try:
-            return await self._repaired(operation, ready)
+            return await self._repaired(operation, self.adapter.base_url, ready)
         except AuthenticationFailed:
             if token is None or await self._current_token(refused=token) == token:
                 raise
             ready, _ = await self.signed(request)
-            return await self._repaired(operation, ready)
+            return await self._repaired(operation, self.adapter.base_url, ready)
 
-    async def _repaired(self, operation: Operation, request: Request) -> Response:
-        """Send a request, again where that is safe and promises to help.
+    async def _repaired(self, operation: Operation, base_url: str, request: Request) -> Response:
+        """Send a request below a base URL, again where that is safe and promises to help.
 
         A request that is not idempotent is repeated only if nothing had been sent: no vendor knows
         an idempotency key, and a second job costs a second time.
@@ -136,15 +147,15 @@ class Session:
         repairable = _can_repair if request.idempotent else Unreachable
         try:
             with quiet():
-                return await _again(repairable, self._answered, operation, request)
+                return await _again(repairable, self._answered, operation, base_url, request)
         except (NetworkError, VendorUnavailable) as error:
             if request.idempotent or not _leaves_doubt(error):
                 raise
             raise SubmitOutcomeUnknown(f"no clear answer to a submit: {error.reason}") from error
 
-    async def _answered(self, operation: Operation, request: Request) -> Response:
+    async def _answered(self, operation: Operation, base_url: str, request: Request) -> Response:
         self._charge(operation)
-        response = await self._transport.send(request, base_url=self.adapter.base_url)
+        response = await self._transport.send(request, base_url=base_url)
         now = self._clock.now()
         self.budgets = self.budgets.heard(rate_limit(response.headers, now=now))
         error = refusal(response, self.adapter.error_codes, now=now)
@@ -168,7 +179,8 @@ class Session:
         async with self._signing_in:
             due = self._clock.monotonic() >= self._renew_at
             if self._token is None or due or self._token == refused:
-                signing_in = partial(self._repaired, Operation.OTHER)
+                office = self.adapter.sign_in_url or self.adapter.base_url
+                signing_in = partial(self._repaired, Operation.OTHER, office)
                 self._token = (await self._drive(self.adapter.sign_in(), signing_in)).value
                 self._renew_at = self._clock.monotonic() + _worth(self._token)
             return self._token

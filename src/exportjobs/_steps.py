@@ -1,34 +1,38 @@
 """One step of one export: the I/O that the desks start, each returning what comes next."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from attrs import frozen
 
 from exportjobs._account import Account
 from exportjobs._clock import Clock
-from exportjobs._decide import Ask, End, Step
+from exportjobs._decide import Ask, Doubt, End, Step
 from exportjobs._download import Delivery, Download, Surroundings
 from exportjobs._errors import (
     AuthenticationFailed,
+    BrokenAdapter,
     BudgetSpent,
     DeadlineExceeded,
     ExportJobsError,
     InternalError,
     RateLimited,
     SlotsFull,
+    SubmitOutcomeUnknown,
     retold,
 )
 from exportjobs._events import Economising, Observer, Polled, PollFailed, Submitted, Throttled
+from exportjobs._finished import verdict
 from exportjobs._job import ExportJob
 from exportjobs._ledger import Ledger
 from exportjobs._pace import Limits, Operation
+from exportjobs._reconcile import SETTLES
 from exportjobs._schedule import Bounds
-from exportjobs._session import Answer
+from exportjobs._session import Answer, tell_nobody
 from exportjobs._source import Ways
 from exportjobs._tracked import Tracked
-from exportjobs._witness import Witness, export_of, ref_of
+from exportjobs._witness import Witness, export_of, job_of, ref_of
 
 _MARGIN = 1.1
 """What jitter may make of a wait."""
@@ -51,32 +55,53 @@ class Steps:
     async def submit(self, tracked: Tracked) -> Step:
         """Submit an export that there is room for."""
         account, export = tracked.account, export_of(tracked)
+        sent_at = self.clock.now()
         try:
-            tracked.row = tracked.row or await self.ledger.intend(export)
+            tracked.row = await self.ledger.intend(tracked.row, export)
             answer = await account.session.converse(
                 export.submit, ExportJob, operation=Operation.SUBMIT
             )
         except ExportJobsError as error:
-            account.refusals += 1
-            return account.counsel.after_submit_error(error, account.refusals)
+            return await self._refused(tracked, error, sent_at)
         account.refusals = 0
         job = await self.witness.accepted(tracked, export, answer.value)
         step = self._next(tracked, job, answer)
         self.report(Submitted(tracked.subject, job, next_in(step)))
         return step
 
-    async def take_up(self, tracked: Tracked) -> Step:
-        """Take up a job that was submitted earlier."""
-        try:
-            tracked.row = tracked.row or await self.ledger.intend(tracked.work)
-        except ExportJobsError as error:
-            return End(error)
-        return Ask(0.0)
+    async def _refused(self, tracked: Tracked, error: ExportJobsError, sent_at: datetime) -> Step:
+        account = tracked.account
+        account.refusals += 1
+        step = account.counsel.after_submit_error(error, account.refusals)
+        if isinstance(step, End) and isinstance(step.error, SubmitOutcomeUnknown):
+            return self.doubt(tracked, Doubt(step.error, sent_at))
+        if tracked.row and not isinstance(error, BrokenAdapter):
+            await self.witness.note(tracked, self.ledger.take_back(tracked.row))
+        return step
 
-    async def ask(self, tracked: Tracked) -> Step:
-        """Ask for a job's status."""
+    def doubt(self, tracked: Tracked, doubt: Doubt) -> Step:
+        """Decide about a submit of which nobody knows what came of it.
+
+        Once in its life, where its vendor has a list of jobs, that is looked into.
+        """
+        if self.ledger.is_durable:
+            doubt.error.choose(tracked.row)
+        if tracked.was_cleared or not tracked.account.lists:
+            return End(doubt.error)
+        tracked.doubt = doubt
+        tracked.account.doubtful.add(tracked)
+        age = (self.clock.now() - doubt.sent_at).total_seconds()
+        return Ask(max(0.0, SETTLES - age))
+
+    def dispel(self, tracked: Tracked) -> None:
+        """Note that a submit is not in doubt any more, or will stay so."""
+        tracked.doubt = None
+        tracked.account.doubtful.discard(tracked)
+
+    async def ask(self, tracked: Tracked, heard: Callable[[], None]) -> Step:
+        """Ask for a job's status, and tell of each answer that the question takes."""
         try:
-            answer = await self._polled(tracked)
+            answer = await self._polled(tracked, heard)
         except ExportJobsError as error:
             return self.unanswered(tracked, error)
         tracked.failures = tracked.account.throttled = 0
@@ -111,9 +136,9 @@ class Steps:
         return None
 
     def download(self, tracked: Tracked) -> Download | None:
-        """Return what fetches a finished job's files, if they are wanted."""
+        """Return what fetches an ended job's files, if they are wanted."""
         job = tracked.job
-        if job is None or tracked.destination is None:
+        if job is None or tracked.destination is None or not tracked.destination.wants(job):
             return None
         session, renew = tracked.account.session, partial(self._renew, tracked)
         delivery = Delivery(job, tracked.subject, session, tracked.destination, renew)
@@ -122,22 +147,32 @@ class Steps:
     async def conclude(
         self, tracked: Tracked, download: Download, error: ExportJobsError | None
     ) -> Step:
-        """End a job whose files have landed, or one that failed."""
+        """End a job whose files have landed, or cannot be had.
+
+        One that came to a bad end has failed whatever became of its files.
+        """
         tracked.retried_downloads = download.retries
         vendor, _ = tracked.work.account
+        bad_end = verdict(job_of(tracked))
         try:
             if error is not None:
                 raise error
             tracked.files = await download.conclude()
         except ExportJobsError as failure:
-            return End(failure.about(vendor=vendor, ref=tracked.ref))
-        await self.witness.note(tracked, self.ledger.land(tracked.row, tracked.files))
-        return End()
+            failure.about(vendor=vendor, ref=tracked.ref)
+            if bad_end is None:
+                return End(failure)
+            bad_end.__cause__ = failure
+        else:
+            await self.witness.note(tracked, self.ledger.land(tracked.row, tracked.files))
+        return End(bad_end)
 
     async def cancel(self, tracked: Tracked) -> ExportJob:
         """Cancel a job and return what is then known of it."""
         session, ref = tracked.account.session, ref_of(tracked)
-        tracked.row = tracked.row or await self.ledger.intend(tracked.work)
+        if not tracked.row:
+            (entry,) = await self.ledger.enter([(0, tracked.work, None)])
+            tracked.row = entry.number
         answer = await session.converse(partial(session.adapter.cancel, ref), ExportJob, ref)
         return await self.witness.described(tracked, answer.value)
 
@@ -184,12 +219,16 @@ class Steps:
             self.economise(tracked, step, bounds)
         return step
 
-    async def _polled(self, tracked: Tracked) -> Answer[ExportJob]:
+    async def _polled(
+        self, tracked: Tracked, heard: Callable[[], None] = tell_nobody
+    ) -> Answer[ExportJob]:
         session, ref = tracked.account.session, ref_of(tracked)
         tracked.polls += 1
         begin = partial(session.adapter.poll, ref)
         try:
-            return await session.converse(begin, ExportJob, ref, operation=Operation.POLL)
+            return await session.converse(
+                begin, ExportJob, ref, operation=Operation.POLL, heard=heard
+            )
         except BudgetSpent:
             tracked.polls -= 1
             raise
@@ -208,7 +247,7 @@ class Steps:
         if not isinstance(error, BudgetSpent):
             tracked.failures += 1
             tracked.failed_polls += 1
-        submitted_at = ref_of(tracked).submitted_at
+        submitted_at = tracked.ref.submitted_at if tracked.ref else None
         age = self.clock.now() - submitted_at if submitted_at else timedelta.max
         counsel = tracked.account.counsel
         return counsel.after_poll_error(error, failures=tracked.failures, age=age)
@@ -252,8 +291,10 @@ def internal(error: Exception, tracked: Tracked) -> InternalError:
     return mistake
 
 
-def too_late(tracked: Tracked, reason: str) -> DeadlineExceeded:
+def too_late(tracked: Tracked, reason: str) -> ExportJobsError:
     """Return the error that ends the wait for an export."""
+    if tracked.doubt is not None:
+        return tracked.doubt.error
     vendor, _ = tracked.work.account
     remedy = None if tracked.ref else "run it again with a later deadline"
     return DeadlineExceeded(reason, vendor=vendor, ref=tracked.ref, remedy=remedy)

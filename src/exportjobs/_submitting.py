@@ -7,7 +7,6 @@ import anyio.abc
 from exportjobs._account import Account
 from exportjobs._decide import End, Step, SubmitAgain
 from exportjobs._events import Waiting
-from exportjobs._export import Resumption
 from exportjobs._steps import Steps, guarded, too_late
 from exportjobs._tracked import Phase, Tracked
 
@@ -22,22 +21,17 @@ class Submitting:
         apply: Callable[[Tracked, Step], None],
         *,
         rouse: Callable[[], None],
-        patience: float,
     ) -> None:
-        """Take what does the I/O, and whom to tell what came of it; `patience` is in seconds."""
+        """Take what does the I/O, and whom to tell what came of it."""
         self._steps = steps
         self._tasks = tasks
         self._apply = apply
         self._rouse = rouse
-        self._patience = patience
 
     def add(self, tracked: Tracked) -> None:
-        """Let an export wait for room; a job that was submitted earlier has some."""
-        if isinstance(tracked.work, Resumption):
-            _take_slot(tracked)
-            tracked.account.returning.append(tracked)
-            return
-        tracked.account.waiting.append(tracked)
+        """Let an export wait for room."""
+        tracked.phase = Phase.WAITING
+        tracked.account.wait(tracked)
         self._steps.report(Waiting(tracked.subject, "room on the account"))
 
     def go_round(self, account: Account, now: float) -> None:
@@ -48,16 +42,11 @@ class Submitting:
         if account.wants_room(now):
             account.asking_room = True
             self._tasks.start_soon(self._learn_room, account.waiting[0])
-        while account.returning and account.returns.next_start() <= now:
-            account.returns = account.returns.started(now)
-            tracked = account.returning.popleft()
-            tracked.phase = Phase.BUSY
-            self._tasks.start_soon(self._take_up, tracked, now)
         while account.may_submit(now):
             account.submits = account.submits.started(now)
             tracked = account.waiting.popleft()
             tracked.phase = Phase.BUSY
-            _take_slot(tracked)
+            tracked.take_slot()
             self._tasks.start_soon(self._submit, tracked, now)
 
     def send_back(self, tracked: Tracked, step: SubmitAgain) -> None:
@@ -69,7 +58,7 @@ class Submitting:
             until = self._steps.clock.monotonic() + step.seconds
             account.allowance = account.allowance.full(until)
         tracked.phase = Phase.WAITING
-        account.wait_again(tracked)
+        account.wait(tracked)
         self._steps.report(Waiting(tracked.subject, step.reason, step.seconds))
 
     async def _submit(self, tracked: Tracked, started_at: float) -> None:
@@ -77,15 +66,9 @@ class Submitting:
         account = tracked.account
         account.submits = account.submits.answered(started_at, well=step.well)
         if tracked.job is not None:
-            tracked.give_up_at = tracked.began_at + self._patience
+            tracked.count_from(tracked.began_at)
             if tracked.on_accepted is not None:
                 tracked.on_accepted()
-        self._apply(tracked, step)
-
-    async def _take_up(self, tracked: Tracked, started_at: float) -> None:
-        step = await guarded(self._steps.take_up, tracked)
-        account = tracked.account
-        account.returns = account.returns.answered(started_at, well=step.well)
         self._apply(tracked, step)
 
     async def _learn_room(self, tracked: Tracked) -> None:
@@ -96,8 +79,3 @@ class Submitting:
         if error is not None and account.waiting:
             self._apply(account.waiting.popleft(), End(error, stops_account=True))
         self._rouse()
-
-
-def _take_slot(tracked: Tracked) -> None:
-    tracked.account.allowance = tracked.account.allowance.taken()
-    tracked.holds_slot = True

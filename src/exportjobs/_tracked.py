@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from exportjobs._course import Course
-from exportjobs._decide import Step
+from exportjobs._decide import Doubt, Step
 from exportjobs._destination import Destination
 from exportjobs._events import Subject
 from exportjobs._export import Resumption
@@ -45,11 +45,17 @@ class Tracked:
     work: Work
     account: "Account"
     destination: Destination | None
+    run_key: str | None = None
+    """Of the run in which it is submitted only once."""
     phase: Phase = Phase.WAITING
     holds_slot: bool = False
     row: int = 0
     """Its number in the ledger."""
     job: ExportJob | None = None
+    doubt: Doubt | None = None
+    """While nobody knows whether it was submitted."""
+    was_cleared: bool = False
+    """Whether it was found out before that it had not been submitted."""
     files: tuple[LandedFile, ...] = ()
     polls: int = 0
     failed_polls: int = 0
@@ -59,6 +65,8 @@ class Tracked:
     """When to ask about it."""
     ask_from: float = _LONG_AGO
     """From when on the server agrees to be asked about it."""
+    patience: float = _NEVER
+    """Seconds from being submitted to being given up."""
     give_up_at: float = _NEVER
     began_at: float = 0.0
     """When it was submitted."""
@@ -92,6 +100,27 @@ class Tracked:
     def recognised(self) -> bool:
         """Whether the adapter knows the job's last status."""
         return self.job is None or self.job.reading.recognised
+
+    @property
+    def may_be_known(self) -> bool:
+        """Whether the ledger may tell how it stands."""
+        return isinstance(self.work, Resumption) or self.run_key is not None or self.row != 0
+
+    def count_from(self, began_at: float) -> None:
+        """Count its time from when it was submitted, or from when it began to wait for that."""
+        self.began_at, self.give_up_at = began_at, began_at + self.patience
+
+    def take_slot(self) -> None:
+        """Count it among the jobs that the account has outstanding."""
+        if not self.holds_slot:
+            self.holds_slot = True
+            self.account.allowance = self.account.allowance.taken()
+
+    def release_slot(self) -> None:
+        """Leave its room on the account to others."""
+        if self.holds_slot:
+            self.holds_slot = False
+            self.account.allowance = self.account.allowance.freed()
 
     def outlook(self, now: float) -> Outlook:
         """Return what bears on when to ask about it, as it was just described."""

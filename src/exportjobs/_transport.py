@@ -81,7 +81,7 @@ class Transport:
             await self._network.aclose()
 
     async def send(self, request: Request, *, base_url: str) -> Response:
-        """Send one request below a base URL and return the whole answer, whatever its status.
+        """Send one request below a base URL and return the answer, whatever its status.
 
         Raises:
             UntrustedAddress: If the request's path leads away from the base URL.
@@ -92,6 +92,8 @@ class Transport:
         wanted = _wanted(request, base_url)
         async with self._open(wanted.url, partial(self._shortest, wanted)) as reply:
             headers = _headers(reply)
+            if request.head_only and reply.is_success:
+                return Response(reply.status_code, headers)
             return Response(reply.status_code, headers, await _bounded(reply, headers))
 
     @asynccontextmanager
@@ -210,7 +212,8 @@ def _wanted(request: Request, base_url: str) -> _Wanted:
 
 
 def _is_poll(request: Request) -> bool:
-    return request.idempotent and request.method == "GET" and request.json is request.form is None
+    is_get = request.method == "GET" and request.json is request.form is None
+    return request.idempotent and is_get and not request.head_only
 
 
 def _located(request: Request, base_url: str) -> httpx.URL:

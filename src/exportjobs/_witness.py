@@ -44,7 +44,7 @@ class Witness:
         self._see_progress(tracked, job, now)
         tracked.answered_at = now
         if known is None or (known.status, known.raw_status) != (job.status, job.raw_status):
-            await self.note(tracked, self.ledger.record(tracked.row, job))
+            await self.note(tracked, self.ledger.record(tracked.row, job, tracked.polls))
         self._see_status(tracked, known, job)
         return job
 

@@ -47,6 +47,7 @@ from exportjobs._pace import Budget, Limits, Operation, Pace
 from exportjobs._structure import is_object, structure
 
 __all__ = [
+    "API_VERSION",
     "Adapter",
     "Artifact",
     "AuthenticationFailed",
@@ -91,6 +92,9 @@ __all__ = [
     "unwrapped",
 ]
 
+API_VERSION = 1
+"""The version of what this module promises to adapters: it rises when that grows or changes."""
+
 _OPTIONAL_FLOWS = ("list_jobs", "cancel", "limits", "sign_in")
 
 
@@ -128,37 +132,35 @@ class Adapter(ABC):
 
     vendor: ClassVar[str]
     """The vendor's name: what the entry point and every ref say."""
+    api_version: ClassVar[int] = 1
+    """The `API_VERSION` that the adapter was written for, as a figure: the constant itself would
+    always be the installed one. An adapter that does not say was written for the first."""
     pace: ClassVar[Pace] = Pace()
     slots: ClassVar[int | None] = None
     """Jobs that may be outstanding on the account at once, where the vendor publishes it."""
     budgets: ClassVar[tuple[Budget, ...]] = ()
     """How many requests the vendor allows an account in so much time, where it publishes it."""
+    scope: ClassVar[tuple[str, ...]] = ()
+    """Arguments of exports that a job's ref has to hold too, as a poll needs them."""
     error_codes: ClassVar[Mapping[str, type[Refusal]]] = MappingProxyType({})
     """Which error each of the vendor's own codes stands for; the others go by HTTP status."""
 
     base_url: str = field(default="", kw_only=True)
     name: str = field(default="default", kw_only=True)
     """Which of the user's accounts at the vendor this is; it stands in every ref."""
+    sign_in_url: str = field(default="", init=False, repr=False)
+    """Below what the requests of `sign_in` go; below the base URL if it is empty. An adapter whose
+    vendor issues tokens elsewhere makes it an argument, with the vendor's address for a default."""
 
     def __attrs_post_init__(self) -> None:
         """Check what every adapter has.
 
         Raises:
-            InvalidArgument: If the base URL is none, or would carry credentials in the open.
+            InvalidArgument: If a base URL is none, or would carry credentials in the open.
         """
-        try:
-            parts = urlsplit(self.base_url)
-            host, _ = parts.hostname or "", parts.port
-        except ValueError:
-            raise self._no_base_url() from None
-        if parts.scheme == "http" and not is_loopback(host):
-            raise self.invalid("base_url", "would send credentials unencrypted", "use https")
-        if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
-            raise self._no_base_url()
-        if not self.base_url.isprintable() or " " in self.base_url:
-            raise self._no_base_url()
-        if parts.username is not None or parts.password is not None:
-            raise self.invalid("base_url", "holds credentials", "pass them as their own arguments")
+        self._check_base_url("base_url", self.base_url)
+        if self.sign_in_url:
+            self._check_base_url("sign_in_url", self.sign_in_url)
         if not self.name or not self.name.isprintable() or "/" in self.name:
             raise self.invalid(
                 "name", "is not a printable word without slashes", "use a short name"
@@ -194,12 +196,24 @@ class Adapter(ABC):
         """Ask for one job's status."""
 
     def sign_in(self) -> Flow[Token]:
-        """Trade the credentials for a token, which then goes along as `Authorization: Bearer`."""
+        """Trade the credentials for a token, which then goes along as `bear` says."""
         raise self.unsupported("signing in")
+
+    def bear(self, request: Request, token: Token) -> Request:
+        """Return the request with the token that signing in gave: as `Authorization: Bearer`."""
+        return request.with_header("Authorization", f"Bearer {token.value}")
 
     def list_jobs(self, wanted: frozenset[str] = frozenset()) -> Flow[tuple[ExportJob, ...]]:  # noqa: ARG002 - for overrides
         """Ask for many jobs' statuses at once; paging may end when all the wanted ids were seen."""
         raise self.unsupported("listing jobs")
+
+    def may_have_made(self, job: ExportJob, export: Export) -> bool:
+        """Return whether a listed job can be what an export became.
+
+        It is asked when no answer came to a submit: a job is then adopted if it is the only one of
+        the time in question. An adapter whose list tells what was exported compares that.
+        """
+        return job.ref.kind in {"", export.kind}
 
     def cancel(self, ref: JobRef) -> Flow[ExportJob]:  # noqa: ARG002 - for overrides
         """Cancel a job. Cancelling one that has ended returns its final state."""
@@ -240,9 +254,22 @@ class Adapter(ABC):
         if start is not None and end is not None and start > end:
             raise self.invalid(argument, "is after the end", "let the range begin before it ends")
 
-    def _no_base_url(self) -> InvalidArgument:
-        return self.invalid("base_url", "is not a base URL", "pass one such as https://host/path")
-
     def unsupported(self, operation: str) -> Unsupported:
         """Return the error for something the vendor's API does not have."""
         return Unsupported(f"the vendor's API has no way of {operation}", vendor=self.vendor)
+
+    def _check_base_url(self, argument: str, url: str) -> None:
+        none = self.invalid(argument, "is not a base URL", "pass one such as https://host/path")
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            raise none from None
+        if parts.scheme == "http" and not is_loopback(host):
+            raise self.invalid(argument, "would send credentials unencrypted", "use https")
+        if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
+            raise none
+        if not url.isprintable() or " " in url:
+            raise none
+        if parts.username is not None or parts.password is not None:
+            raise self.invalid(argument, "holds credentials", "pass them as their own arguments")

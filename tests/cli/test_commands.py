@@ -162,28 +162,6 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_sent(
     assert sandbox.requests == ()
 
 
-def test_vendors_lists_distribution_kinds_and_credentials(command: Command) -> None:
-    """Each installed adapter, with what it exports and what it needs."""
-    outcome = command("vendors", "--json")
-
-    listed = {one["vendor"]: one for one in map(json.loads, outcome.out.splitlines())}
-    assert outcome.code == 0
-    assert set(listed) == {"clari", "closient", "csv", "demandbase", "demandbase-v1"}
-    assert listed["clari"]["distribution"] == "exportjobs"
-    assert set(listed["clari"]["kinds"]) == {"forecast", "audit_events", "activity"}
-    assert listed["clari"]["environment"] == ["CLARI_API_KEY", "CLARI_BASE_URL"]
-    assert "cancel" in listed["clari"]["capabilities"]
-
-
-def test_vendors_is_readable_without_json(command: Command) -> None:
-    """The same for people."""
-    outcome = command("vendors")
-
-    assert outcome.code == 0
-    assert "demandbase-v1" in outcome.out
-    assert "DEMANDBASE_V1_TOKEN" in outcome.out
-
-
 @pytest.mark.parametrize("arguments", [[], ["run"], ["run", "clari"], ["run", "csv", "clients"]])
 def test_help_is_at_hand_everywhere(command: Command, arguments: list[str]) -> None:
     """Every level of the command line explains itself."""

@@ -65,6 +65,19 @@ async def test_a_request_holds_what_it_should_and_nothing_else() -> None:
     assert b"gzip" in headers[2]
 
 
+async def test_a_peek_does_not_wait_for_the_body_and_hangs_up() -> None:
+    """The head is all that is wanted: the next question takes a line of its own."""
+    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\nX-Next: p2\r\n\r\na,b\n"
+    async with vendor(playing(begun, then="wait"), OK) as seen, Transport() as transport:
+        head = await transport.send(Request.peek("/results"), base_url=seen.base)
+        await seen.hung_up()
+        whole = await transport.send(Request.get("/jobs/1"), base_url=seen.base)
+
+    assert (head.headers["x-next"], head.content) == ("p2", b"")
+    assert whole.content == b"{}"
+    assert seen.connections == 2
+
+
 async def test_a_submit_is_sent_whole() -> None:
     """A body arrives with its type and its length."""
     async with vendor(OK) as seen:

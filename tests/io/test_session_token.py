@@ -3,15 +3,16 @@
 import anyio
 import httpx
 import pytest
-from tests.loop.support import KEY, SignedIn
+from attrs import field, frozen
+from tests.loop.support import API, KEY, SignedIn
 
 from exportjobs import AuthenticationFailed, VendorUnavailable
 from exportjobs._session import Session
 from exportjobs._transport import Transport
-from exportjobs.adapter import Request, Response
+from exportjobs.adapter import Request, Response, Token
 from exportjobs.testing import ManualClock
 
-from .support import asking, told
+from .support import asking, in_turn, told
 
 GET = Request.get("/reports/q3")
 POST = Request.post("/reports", json={"name": "q3"})
@@ -228,3 +229,32 @@ async def test_a_request_can_be_signed_without_being_sent(
     assert token.value == "t1"
     assert "t1" not in repr(token) + repr(request)
     assert office.said == ["POST /token"]
+
+
+@frozen
+class Elsewhere(SignedIn):
+    """Acme, where tokens are issued on another host, and go along in a header of Acme's own."""
+
+    sign_in_url: str = field(default="https://login.acme.test", kw_only=True)
+
+    def bear(self, request: Request, token: Token) -> Request:
+        """Put the token where Acme looks for it."""
+        return request.with_header("X-Acme-Token", token.value)
+
+
+async def test_a_token_is_asked_for_where_the_adapter_says_and_put_where_it_says(
+    clock: ManualClock, seen: list[httpx.Request]
+) -> None:
+    """The secret goes to the token office alone, and the token to the API alone."""
+    issued = httpx.Response(200, json={"token": "t1"})
+    via = in_turn(issued, httpx.Response(200, json={}), seen=seen)
+
+    await Session(Elsewhere(), Transport(via), clock).converse(asking(GET), Response)
+
+    office, api = seen
+    assert str(office.url) == "https://login.acme.test/token"
+    assert KEY.encode() in office.content
+    assert str(api.url) == f"{API}/reports/q3"
+    assert api.headers["x-acme-token"] == "t1"
+    assert "authorization" not in api.headers
+    assert KEY.encode() not in api.content

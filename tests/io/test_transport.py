@@ -136,6 +136,33 @@ async def test_any_status_is_an_answer() -> None:
     assert (response.status, response.content) == (503, b"down")
 
 
+async def test_a_peek_leaves_the_body_unread() -> None:
+    """Status and headers come back, and not a byte of what may be a large file."""
+    sent = 0
+
+    async def large() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield b"a,b"
+
+    reply = httpx.Response(200, headers={"X-Next": "p2"}, content=large())
+
+    response = await Transport(always(reply)).send(Request.peek("/results"), base_url=BASE)
+
+    assert (response.status, response.headers["x-next"], response.content) == (200, "p2", b"")
+    assert sent == 0
+
+
+async def test_a_peek_that_is_refused_is_read() -> None:
+    """Why the vendor says no stands in the body."""
+    reply = httpx.Response(400, json={"code": "NOT_COMPLETE"})
+
+    response = await Transport(always(reply)).send(Request.peek("/results"), base_url=BASE)
+
+    assert response.json() == {"code": "NOT_COMPLETE"}
+
+
 async def test_compression_is_undone() -> None:
     """A compressed answer comes out as it was meant."""
     packed = gzip.compress(b'{"ok": true}')

@@ -11,6 +11,7 @@ from anyio.lowlevel import checkpoint
 from attrs import field, frozen
 
 from exportjobs import Export, Finished, Poller, Resumption
+from exportjobs._ledger import Ledger
 from exportjobs.adapter import (
     Adapter,
     Artifact,
@@ -234,6 +235,12 @@ def busy() -> httpx.Response:
 def reports(account: Acme, *names: str) -> list[Export]:
     """Return one export for each name."""
     return [account.report(name) for name in names]
+
+
+async def outstanding(ledger: Ledger) -> tuple[JobRef, ...]:
+    """Return the jobs that a ledger would offer to another process."""
+    entries = await ledger.entries()
+    return tuple(one.ref for one in entries if one.ref and one.is_outstanding)
 
 
 def middle(low: float, high: float) -> float:

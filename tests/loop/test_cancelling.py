@@ -15,7 +15,7 @@ from exportjobs import (
 from exportjobs._ledger import Ledger
 from exportjobs.testing import ManualClock
 
-from .support import Acme, MakePoller, Uncancellable, finish, reports, signed, status
+from .support import Acme, MakePoller, Uncancellable, finish, outstanding, reports, signed, status
 from .vendor import Vendor
 
 ELSEWHERE = JobRef("acme", "default", "q3", kind="report")
@@ -157,7 +157,7 @@ async def test_a_job_that_was_cancelled_by_its_ref_is_not_outstanding_any_more(
     async with make_poller(ledger=ledger, accounts=[Acme()]) as poller:
         await poller.cancel(job.ref)
     async with Ledger(ledger, clock) as record:
-        left = await record.outstanding()
+        left = await outstanding(record)
 
     assert left == ()
 

@@ -234,6 +234,7 @@ async def test_a_landed_file_is_not_touched_by_a_later_failure(
 
     async with make_poller(accounts=[Acme()]) as poller:
         first = await poller.resume(ref, into=tmp_path)
+    async with make_poller(accounts=[Acme()]) as poller:
         second = await poller.resume(ref, into=tmp_path)
 
     assert (first.ok, second.ok) == (True, False)

@@ -13,7 +13,7 @@ from exportjobs._events import Landed, NotRecorded, Submitted
 from exportjobs._ledger import Ledger
 from exportjobs.testing import ManualClock
 
-from .support import Acme, MakePoller, finish, reports, signed, status
+from .support import Acme, MakePoller, finish, outstanding, reports, signed, status
 from .vendor import Vendor
 
 Query = Callable[[str], list[tuple[object, ...]]]
@@ -137,7 +137,7 @@ async def test_a_refused_submit_is_not_offered_for_resumption(
     async with make_poller(ledger=file) as poller:
         await finish(poller, reports(Acme(), "q1"))
     async with Ledger(file, clock) as ledger:
-        left = await ledger.outstanding()
+        left = await outstanding(ledger)
 
     assert left == ()
 
@@ -152,11 +152,11 @@ async def test_a_download_that_failed_is_offered_for_resumption(
     async with make_poller(ledger=file) as poller:
         (failed,) = await finish(poller, reports(Acme(), "q1"), tmp_path / "landing")
     async with Ledger(file, clock) as ledger:
-        (ref,) = await ledger.outstanding()
+        (ref,) = await outstanding(ledger)
     async with make_poller(ledger=file, accounts=[Acme()]) as poller:
         fetched = await poller.resume(ref, into=tmp_path / "landing")
     async with Ledger(file, clock) as ledger:
-        left = await ledger.outstanding()
+        left = await outstanding(ledger)
 
     assert not failed.ok
     assert fetched.ok
@@ -191,7 +191,7 @@ async def test_an_odd_id_does_not_hide_the_other_jobs(
         job = await poller.submit(Acme().report("q1"))
         ends.append(await anext(odd_results))
     async with Ledger(file, clock) as ledger:
-        left = await ledger.outstanding()
+        left = await outstanding(ledger)
 
     assert not ends[0].ok
     assert job.ref in left

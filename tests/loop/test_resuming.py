@@ -20,7 +20,18 @@ from exportjobs._ledger import Ledger
 from exportjobs.adapter import evolve
 from exportjobs.testing import ManualClock
 
-from .support import Acme, Answer, MakePoller, busy, finish, id_of, reports, signed, status
+from .support import (
+    Acme,
+    Answer,
+    MakePoller,
+    busy,
+    finish,
+    id_of,
+    outstanding,
+    reports,
+    signed,
+    status,
+)
 from .vendor import Vendor
 
 ELSEWHERE = JobRef(
@@ -276,11 +287,11 @@ async def test_what_one_process_left_another_finishes(
     async with make_poller(ledger=ledger) as poller:
         job = await poller.submit(Acme().report("q3"))
     async with Ledger(ledger, clock) as record:
-        left = await record.outstanding()
+        left = await outstanding(record)
     async with make_poller(ledger=ledger, accounts=[Acme()]) as poller:
         finished = await poller.resume(left[0], into=tmp_path)
     async with Ledger(ledger, clock) as record:
-        after = await record.outstanding()
+        after = await outstanding(record)
 
     assert left == (job.ref,)
     assert finished.ok

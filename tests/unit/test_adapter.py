@@ -90,6 +90,13 @@ class NewAcme(Acme):
         return Token("t")
 
 
+@frozen
+class SignedIn(Acme):
+    """The vendor, where the token office is on a host of its own."""
+
+    sign_in_url: str = field(default="https://login.acme.example", kw_only=True)
+
+
 REF = JobRef("acme", "default", "R1", kind="report")
 
 
@@ -218,6 +225,39 @@ def test_a_base_url_that_is_none(base_url: str) -> None:
 
     assert (caught.value.vendor, caught.value.field) == ("acme", "base_url")
     assert SECRET not in f"{caught.value}{caught.value!r}{caught.value.args}"
+
+
+@pytest.mark.parametrize(
+    "sign_in_url",
+    [
+        pytest.param("http://login.acme.example", id="unencrypted"),
+        pytest.param("login.acme.example", id="no-scheme"),
+        pytest.param(f"https://me:{SECRET}@login.acme.example", id="credentials"),
+        pytest.param("https://login.acme.example\n", id="newline"),
+    ],
+)
+def test_an_address_to_sign_in_at_that_is_none(sign_in_url: str) -> None:
+    """The client's secret goes there: it is checked as the base URL is, under its own name."""
+    with pytest.raises(InvalidArgument) as caught:
+        SignedIn(sign_in_url=sign_in_url)
+
+    assert (caught.value.vendor, caught.value.field) == ("acme", "sign_in_url")
+    assert SECRET not in f"{caught.value}{caught.value!r}{caught.value.args}"
+
+
+def test_where_to_sign_in_is_an_argument_only_where_an_adapter_makes_it_one() -> None:
+    """Most vendors issue their tokens where their API is."""
+    assert Acme().sign_in_url == ""
+    assert SignedIn().sign_in_url == "https://login.acme.example"
+    assert "sign_in_url" not in inspect.signature(Acme).parameters
+    assert "sign_in_url" in inspect.signature(SignedIn).parameters
+
+
+def test_a_token_goes_along_as_a_bearer_token_unless_the_adapter_says_otherwise() -> None:
+    """What the request has besides stays."""
+    request = Acme().bear(Request.get("/").with_header("X-Key", "k"), Token("t1"))
+
+    assert request.headers == {"x-key": "k", "authorization": "Bearer t1"}
 
 
 @pytest.mark.parametrize("name", ["default", "north-2", "Büro Süd"])

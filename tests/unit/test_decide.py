@@ -35,7 +35,7 @@ from exportjobs import (
 from exportjobs._decide import Ask, Counsel, End, Land, Step, SubmitAgain
 from exportjobs._durations import Durations
 from exportjobs._schedule import FAILURES_ALLOWED, NOT_FOUND_GRACE, Bounds, Outlook, Schedule
-from exportjobs.adapter import ExportJob, JobRef, Pace, Reading, Refusal
+from exportjobs.adapter import Artifact, ExportJob, JobRef, Pace, Reading, Refusal, evolve
 
 REF = JobRef("acme", "default", "R1", kind="report")
 TEN = timedelta(seconds=10)
@@ -113,6 +113,15 @@ def test_a_job_that_came_to_a_bad_end(status: JobStatus, error: type[ExportJobsE
         assert type(step.error) is error
         assert step.error.ref == REF
         assert not step.stops_account
+
+
+@pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED])
+def test_a_bad_end_that_left_something_behind_is_landed(status: JobStatus) -> None:
+    """What the vendor says of a failure, or got done before it, is worth having."""
+    ended = evolve(job(status), artifacts=(Artifact("https://files.acme.test/why.txt"),))
+
+    assert COUNSEL.after_answer(ended, YOUNG, Bounds(MINUTE)) == Land()
+    assert COUNSEL.after_end(ended) == Land()
 
 
 @given(st.sampled_from(JobStatus), st.none() | st.timedeltas(min_value=timedelta(0)))

@@ -46,6 +46,16 @@ def test_only_what_creates_something_is_not_repeated(
     assert sent == (method, "/jobs", idempotent)
 
 
+def test_a_peek_is_a_get_that_reads_no_more_than_the_head() -> None:
+    """It asks for the same, and may be repeated."""
+    request = Request.peek("/results", params={"page": 2})
+
+    assert (request.method, request.path, request.params) == ("GET", "/results", {"page": 2})
+    assert request.head_only
+    assert request.idempotent
+    assert not Request.get("/results").head_only
+
+
 def test_a_post_may_be_marked_as_repeatable() -> None:
     """Signing in creates nothing; all else of the request stays."""
     once = Request.post("/token", json={"a": 1}, params={"b": 2}, timeout=timedelta(seconds=9))

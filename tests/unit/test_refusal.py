@@ -104,6 +104,13 @@ def test_the_vendors_own_code_decides_first(status: int) -> None:
             "HTTP 400 (BUSY: no)",
             id="first-of-a-list",
         ),
+        pytest.param(
+            [{"errorCode": "BUSY", "message": "no"}, {"errorCode": "OTHER"}],
+            "BUSY",
+            "HTTP 400 (BUSY: no)",
+            id="first-of-a-bare-list",
+        ),
+        pytest.param([], None, "HTTP 400", id="empty-bare-list"),
         pytest.param({"errors": [], "message": "no"}, None, "HTTP 400 (no)", id="empty-list"),
         pytest.param({"errors": {}, "code": "BUSY"}, "BUSY", "HTTP 400 (BUSY)", id="no-list"),
         pytest.param({"errors": ["BUSY"]}, None, "HTTP 400", id="list-of-texts"),

@@ -3,8 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from importlib.metadata import Distribution, EntryPoint
+from importlib.metadata import EntryPoint, version
 from pathlib import Path
 
 import pytest
@@ -12,58 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exportjobs import BrokenAdapter, UnknownVendor, installed, load_adapter
-from exportjobs._registry import GROUP, collect
-from exportjobs.adapter import Adapter
+from exportjobs._registry import GROUP, OLDEST_API_VERSION, collect
+from exportjobs.adapter import API_VERSION, Adapter
 from exportjobs_clari import Clari
 
+from .distributions import Install, installer, points, source
+
 BUILT_IN = ["clari", "closient", "csv", "demandbase", "demandbase-v1"]
-Install = Callable[..., None]
-
-
-class Wheel(Distribution):
-    """A distribution that is nowhere on disk."""
-
-    def __init__(self, name: str, adapters: dict[str, str]) -> None:
-        """Take its name and what it announces: vendor names and objects."""
-        self._texts = texts_of(name, adapters)
-
-    def read_text(self, filename: str) -> str | None:
-        """Return one of the texts that an installed distribution has."""
-        return self._texts.get(filename)
-
-    def locate_file(self, path: object) -> Path:
-        """Return where a file would be."""
-        return Path(str(path))
-
-
-def texts_of(name: str, adapters: dict[str, str]) -> dict[str, str]:
-    """Return the texts by which a distribution is known to be installed."""
-    lines = "".join(f"{vendor} = {value}\n" for vendor, value in adapters.items())
-    return {
-        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\n",
-        "entry_points.txt": f"[{GROUP}]\n{lines}",
-    }
-
-
-def points(name: str, **adapters: str) -> list[EntryPoint]:
-    """Return the entry points of a made-up distribution."""
-    return [*Wheel(name, adapters).entry_points]
+OURS = version("exportjobs")
 
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Return a function that installs a distribution of one module for the time of a test."""
-
-    def write(name: str, source: str = "", **adapters: str) -> None:
-        module = name.replace("-", "_")
-        (tmp_path / f"{module}.py").write_text(source)
-        info = tmp_path / f"{module}-1.2.3.dist-info"
-        info.mkdir()
-        for file, text in texts_of(name, adapters).items():
-            (info / file).write_text(text)
-        monkeypatch.syspath_prepend(tmp_path)
-
-    return write
+    """Return a function that installs a distribution for the time of a test."""
+    return installer(tmp_path, monkeypatch)
 
 
 def test_an_adapter_is_announced_by_its_distribution() -> None:
@@ -91,23 +52,51 @@ def test_adapters_are_sorted_by_vendor(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("rival", ["acme:Acme", "other:Acme"], ids=["same-object", "another"])
-def test_two_distributions_of_one_name_are_both_named(rival: str) -> None:
-    """Which of them is meant is nobody's guess."""
-    found = [*points("acme-exports", acme="acme:Acme"), *points("rival-exports", acme=rival)]
+def test_a_name_that_two_distributions_claim_is_nobodys(rival: str) -> None:
+    """Which of them is meant is nobody's guess: both are named, and neither is imported."""
+    found = collect(
+        [*points("rival-exports", acme=rival), *points("acme-exports", acme="acme:Acme")]
+    )
 
     with pytest.raises(BrokenAdapter) as caught:
-        collect(found)
+        found["acme"].load()
 
     assert caught.value.vendor == "acme"
     assert "'acme-exports' and 'rival-exports'" in str(caught.value)
-    assert caught.value.remedy == "uninstall one of them"
+    assert caught.value.remedy == "uninstall all but one of them"
+
+
+def test_a_name_that_is_claimed_twice_leaves_the_others_alone() -> None:
+    """Everything else is listed and loaded as ever."""
+    found = collect(
+        [
+            *points("acme-exports", acme="acme:Acme", clari="exportjobs_clari:Clari"),
+            *points("rival-exports", acme="acme:Acme"),
+            *points("third-exports", acme="acme:Acme"),
+        ]
+    )
+
+    assert list(found) == ["acme", "clari"]
+    assert (found["acme"].distribution, found["acme"].rivals) == (
+        "acme-exports",
+        ("rival-exports", "third-exports"),
+    )
+    assert found["clari"].rivals == ()
+    assert found["clari"].load() is Clari
+
+
+def test_a_distribution_that_is_seen_twice_is_no_rival_of_itself() -> None:
+    """Two entries of one environment may point to the same installation."""
+    twice = points("acme-exports", clari="exportjobs_clari:Clari") * 2
+
+    assert collect(twice)["clari"].load() is Clari
 
 
 def test_an_adapter_is_imported_on_demand() -> None:
     """Loading gives the class that the entry point names."""
-    found = collect(points("acme-exports", acme="exportjobs_clari:Clari", b="no_such_module:B"))
+    found = collect(points("acme-exports", clari="exportjobs_clari:Clari", b="no_such_module:B"))
 
-    assert found["acme"].load() is Clari
+    assert found["clari"].load() is Clari
 
 
 @pytest.mark.parametrize(
@@ -150,8 +139,7 @@ def test_what_is_no_adapter_is_refused(value: str) -> None:
 
 def test_a_third_partys_adapter_is_found(install: Install) -> None:
     """It comes through the same door as the built-in ones."""
-    source = "from exportjobs_clari import Clari\nclass Acme(Clari):\n    vendor = 'acme'\n"
-    install("third-party-acme", source, acme="third_party_acme:Acme")
+    install("third-party-acme", source("vendor = 'acme'"), acme="third_party_acme:Acme")
 
     adapter = load_adapter("acme")
 
@@ -161,15 +149,110 @@ def test_a_third_partys_adapter_is_found(install: Install) -> None:
     assert list(installed()) == sorted(installed())
 
 
-def test_a_broken_adapter_leaves_the_others_alone(install: Install) -> None:
-    """It is an error only for those who ask for it."""
-    install("broken-acme", "raise RuntimeError('gone to seed')\n", acme="broken_acme:Acme")
+@pytest.mark.parametrize(
+    ("version", "said", "remedy"),
+    [
+        pytest.param(
+            API_VERSION + 1,
+            f"is too new: written for version {API_VERSION + 1} of exportjobs.adapter, of which "
+            f"exportjobs {OURS} has version {API_VERSION}",
+            "upgrade exportjobs",
+            id="too-new",
+        ),
+        pytest.param(
+            OLDEST_API_VERSION - 1,
+            f"is too old: written for version {OLDEST_API_VERSION - 1} of exportjobs.adapter, of "
+            f"which exportjobs {OURS} supports none before {OLDEST_API_VERSION}",
+            "upgrade or uninstall 'acme-exports'",
+            id="too-old",
+        ),
+        pytest.param(
+            "'1'",
+            "has an api_version that is no figure",
+            "upgrade or uninstall 'acme-exports'",
+            id="no-figure",
+        ),
+    ],
+)
+def test_an_adapter_of_another_api_version_is_explained(
+    install: Install, version: object, said: str, remedy: str
+) -> None:
+    """Both versions are told, and which of the two distributions is to be upgraded."""
+    body = f"vendor = 'acme'\n    api_version = {version}"
+    install("acme-exports", source(body), acme="acme_exports:Acme")
 
-    assert load_adapter("clari") is Clari
-    with pytest.raises(BrokenAdapter, match="gone to seed") as caught:
+    with pytest.raises(BrokenAdapter) as caught:
         load_adapter("acme")
 
-    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert caught.value.reason.endswith(f"of the distribution 'acme-exports' {said}")
+    assert caught.value.remedy == remedy
+
+
+@pytest.mark.parametrize("version", range(OLDEST_API_VERSION, API_VERSION + 1))
+def test_an_adapter_of_any_supported_api_version_is_taken(install: Install, version: int) -> None:
+    """From the oldest one on that is still supported."""
+    body = f"vendor = 'acme'\n    api_version = {version}"
+    install("acme-exports", source(body), acme="acme_exports:Acme")
+
+    assert load_adapter("acme").api_version == version
+
+
+def test_an_adapter_that_takes_a_name_we_lack_is_told_to_be_of_another_version(
+    install: Install,
+) -> None:
+    """It cannot even be imported, so it cannot say which version it was written for."""
+    text = "from exportjobs.adapter import Wormhole\n"
+    install("acme-exports", text, acme="acme_exports:Acme")
+
+    with pytest.raises(BrokenAdapter, match="Wormhole") as caught:
+        load_adapter("acme")
+
+    assert f"version {API_VERSION} of exportjobs.adapter lacks a name" in caught.value.reason
+    assert caught.value.remedy == "upgrade exportjobs or 'acme-exports', whichever is older"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(
+            "from exportjobs.adapter import Adapter\nclass Acme(Adapter):\n    vendor = 'acme'\n",
+            "is not whole: it lacks authenticate, poll",
+            id="no-poll",
+        ),
+        pytest.param("vendor = 'akme'", "calls its vendor 'akme'", id="other-name"),
+        pytest.param(
+            "vendor = 'acme'\n    @export\n    def report(self, since: Nowhere): yield",
+            "has a kind of export that cannot be read (NameError: ",
+            id="annotation",
+        ),
+    ],
+)
+def test_an_adapter_that_would_fail_later_is_refused_at_once(
+    install: Install, text: str, said: str
+) -> None:
+    """A class that cannot be made, found again by its refs, or put on the command line."""
+    whole = text if text.startswith("from") else source(text)
+    install(
+        "acme-exports", f"from __future__ import annotations\n{whole}", acme="acme_exports:Acme"
+    )
+
+    with pytest.raises(BrokenAdapter) as caught:
+        load_adapter("acme")
+
+    assert f"the adapter 'acme' of the distribution 'acme-exports' {said}" in caught.value.reason
+
+
+@pytest.mark.parametrize("wreck", ["raise RuntimeError('gone')", "raise SystemExit('gone')"])
+def test_a_broken_adapter_leaves_the_others_alone(install: Install, wreck: str) -> None:
+    """It is an error only for those who ask for it, even if it wants the interpreter to end."""
+    install("broken-acme", wreck, acme="broken_acme:Acme")
+
+    assert load_adapter("clari") is Clari
+    assert set(installed()) == {*BUILT_IN, "acme"}
+    with pytest.raises(BrokenAdapter, match="gone") as caught:
+        load_adapter("acme")
+
+    assert "'broken-acme'" in caught.value.reason
 
 
 def test_a_rival_of_a_built_in_is_not_taken_for_it(install: Install) -> None:
@@ -179,8 +262,7 @@ def test_a_rival_of_a_built_in_is_not_taken_for_it(install: Install) -> None:
     with pytest.raises(BrokenAdapter) as caught:
         load_adapter("clari")
 
-    assert "'exportjobs'" in str(caught.value)
-    assert "'rival-clari'" in str(caught.value)
+    assert "'exportjobs' and 'rival-clari'" in str(caught.value)
 
 
 @pytest.mark.parametrize("vendor", ["klari", "", "Clari"])

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from exportjobs._finished import Finished, Work
 from exportjobs._into import Into
-from exportjobs._poller import PollerOptions
+from exportjobs._options import PollerOptions
 from exportjobs._run import run
 from exportjobs.cli._board import Board
 from exportjobs.cli._display import shown

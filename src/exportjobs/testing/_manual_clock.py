@@ -78,12 +78,17 @@ class ManualClock:
 
     async def _jump(self) -> None:
         while True:
-            for _ in range(_ROUNDS_UNTIL_IDLE):
-                await checkpoint()
-            if to_thread.current_default_thread_limiter().borrowed_tokens:
-                continue
+            await _nothing_else_happens()
             if self._sleepers:
                 self.advance(max(0.0, self._sleepers[0][0] - self._elapsed))
             else:
                 self._someone_sleeps = anyio.Event()
                 await self._someone_sleeps.wait()
+
+
+async def _nothing_else_happens() -> None:
+    threads, idle = to_thread.current_default_thread_limiter(), 0
+    while idle < _ROUNDS_UNTIL_IDLE:
+        await checkpoint()
+        # What a thread has found out takes a few rounds to be acted upon.
+        idle = 0 if threads.borrowed_tokens else idle + 1

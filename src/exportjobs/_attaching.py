@@ -1,0 +1,139 @@
+"""Attaching: exports and jobs that may have been taken up before, here or in another process."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import anyio.abc
+
+from exportjobs._agenda import Agenda
+from exportjobs._decide import Ask, Doubt, End, Follow, Step, Submit
+from exportjobs._entry import LedgerEntry
+from exportjobs._errors import ExportJobsError, JobCancelled, SubmitOutcomeUnknown
+from exportjobs._export import Export
+from exportjobs._finished import verdict
+from exportjobs._steps import Steps, internal, too_late
+from exportjobs._tracked import Phase, Tracked
+
+_BEGIN_ANEW = "run it under another run key, or let the ledger forget it first"
+_LOOK_AGAIN = 1.0
+"""Seconds after which is looked again what another process has made of an export."""
+
+
+class Attaching:
+    """Every export of a run with a key and every resumed job, until it is known how it stands.
+
+    Two that are one in the ledger are one from then on.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        tasks: anyio.abc.TaskGroup,
+        apply: Callable[[Tracked, Step], None],
+        join: Callable[[Tracked, Tracked], None],
+    ) -> None:
+        """Take what does the I/O, whom to tell what came of it, and who makes two exports one."""
+        self._steps = steps
+        self._tasks = tasks
+        self._apply = apply
+        self._join = join
+        self._clock = steps.clock
+        self._arrived: list[Tracked] = []
+        self._followed: Agenda[Tracked] = Agenda()
+        self._by_row: dict[int, Tracked] = {}
+
+    @property
+    def next(self) -> float:
+        """When to look again at what another process is at work on; infinity if there is none."""
+        return self._followed.next
+
+    def add(self, tracked: Tracked) -> None:
+        """Let it be found out how an export stands."""
+        self._arrived.append(tracked)
+
+    def follow(self, tracked: Tracked, step: Follow) -> None:
+        """Look again later; but not beyond its time."""
+        tracked.phase = Phase.WAITING
+        moment = self._clock.monotonic() + step.seconds
+        self._followed.add(min(moment, tracked.give_up_at), tracked)
+
+    def let_go(self, tracked: Tracked) -> None:
+        """Forget an export that has ended."""
+        if self._by_row.get(tracked.row) is tracked:
+            del self._by_row[tracked.row]
+
+    def go_round(self, now: float) -> None:
+        """Find out about all that have come, in one go."""
+        came, self._arrived = self._arrived + self._followed.due(now), []
+        batch = [one for one in came if one.phase is Phase.WAITING]
+        for tracked in batch:
+            tracked.phase = Phase.BUSY
+        if batch:
+            self._tasks.start_soon(self._attach, batch, now)
+
+    async def _attach(self, batch: Sequence[Tracked], now: float) -> None:
+        found = await _entries(self._steps, batch)
+        steps = [
+            one if isinstance(one, End) else await _step(self._steps, tracked, one)
+            for tracked, one in zip(batch, found, strict=True)
+        ]
+        for tracked, step in zip(batch, steps, strict=True):
+            if isinstance(step, Follow) and tracked.give_up_at <= now:
+                self._apply(tracked, End(too_late(tracked, "not ended by the deadline")))
+                continue
+            first = self._by_row.setdefault(tracked.row, tracked) if tracked.row else tracked
+            if first is tracked:
+                self._apply(tracked, step)
+            else:
+                self._join(tracked, first)
+
+
+async def _entries(steps: Steps, batch: Sequence[Tracked]) -> Sequence[LedgerEntry | End]:
+    asked = [(one.row, one.work, one.run_key) for one in batch]
+    try:
+        return await steps.ledger.enter(asked)
+    except ExportJobsError as error:
+        return [End(error.copy_for(one.ref)) for one in batch]
+    except Exception as error:  # noqa: BLE001 - it is not to end all the others
+        return [End(internal(error, one)) for one in batch]
+
+
+async def _step(steps: Steps, tracked: Tracked, entry: LedgerEntry) -> Step:
+    """Decide what comes next for an export that the ledger knows."""
+    tracked.row = entry.number
+    if entry.is_taken:
+        return Follow(_LOOK_AGAIN)
+    if entry.ref is None:
+        return _without_job(steps, tracked, entry)
+    tracked.job = tracked.job or entry.job
+    _count_again(steps, tracked, entry.ref.submitted_at)
+    if isinstance(tracked.work, Export) and tracked.job and (error := verdict(tracked.job)):
+        error.remedy = _BEGIN_ANEW
+        return End(error)
+    if entry.landed_at and tracked.destination:
+        files = await tracked.destination.standing(entry.files)
+        if files is not None:
+            tracked.files = files
+            return End()
+    tracked.take_slot()
+    return Ask(0.0)
+
+
+def _without_job(steps: Steps, tracked: Tracked, entry: LedgerEntry) -> Step:
+    if entry.abandoned_at is not None:
+        reason = "it was abandoned: nobody knows whether it was submitted"
+        return End(JobCancelled(reason, vendor=entry.vendor, remedy=_BEGIN_ANEW))
+    if entry.sent_at is None:
+        return Submit()
+    reason = "submitted before, and no answer was recorded"
+    doubt = Doubt(SubmitOutcomeUnknown(reason, vendor=entry.vendor), entry.sent_at)
+    step = steps.doubt(tracked, doubt)
+    _count_again(steps, tracked, entry.sent_at)
+    tracked.take_slot()
+    return step
+
+
+def _count_again(steps: Steps, tracked: Tracked, submitted_at: datetime | None) -> None:
+    if submitted_at is not None:
+        age = steps.clock.now() - submitted_at
+        tracked.count_from(steps.clock.monotonic() - age.total_seconds())
