@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from exportjobs._bookkeeping import Records
     from exportjobs._handover import FileStream
     from exportjobs._poller import Poller
-    from exportjobs._run import run
+    from exportjobs._run import resume_all, run
 
 __all__ = [
     "AccountError",
@@ -117,6 +117,7 @@ __all__ = [
     "WrongDoor",
     "installed",
     "load_adapter",
+    "resume_all",
     "run",
 ]
 
@@ -124,6 +125,7 @@ _DOORS = {
     "FileStream": "exportjobs._handover",
     "Poller": "exportjobs._poller",
     "Records": "exportjobs._bookkeeping",
+    "resume_all": "exportjobs._run",
     "run": "exportjobs._run",
 }
 

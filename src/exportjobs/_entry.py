@@ -34,13 +34,17 @@ class LedgerEntry:
     reading: Reading | None = None
     """Where the job stood when it was last seen."""
     seen_at: datetime | None = None
+    """When the vendor last described the job."""
     polls: int = 0
+    """Times its status was asked for."""
     landed_at: datetime | None = None
+    """When its files had all landed."""
     resubmit_at: datetime | None = None
     """When it was decided by hand that it is to be submitted again."""
     abandoned_at: datetime | None = None
     """When it was given up by hand, without knowing whether there is a job."""
     files: tuple[LandedFile, ...] = ()
+    """What landed."""
     told: str | None = field(default=None, repr=False)
     """What the vendor said in the end, in JSON."""
     is_taken: bool = False

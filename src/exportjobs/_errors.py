@@ -165,7 +165,7 @@ class Unsupported(RequestError):
 
 
 class WrongDoor(RequestError, RuntimeError):
-    """The synchronous door was tried from inside an event loop."""
+    """The synchronous door was tried inside an event loop, or a poller that was not entered."""
 
 
 class Refusal(ExportJobsError):
@@ -295,7 +295,7 @@ class SubmitOutcomeUnknown(NetworkError):
     def choose(self, number: int) -> None:
         """Say what can be done about an export that stands in a ledger under a number."""
         self.number = number
-        self.remedy = (
+        self.remedy: str = (
             f"look for the job at the vendor, then say what is so: exportjobs adopt {number} ID, "
             f"exportjobs resubmit {number} or exportjobs abandon {number} "
             "(in Python poller.records has adopt, resubmit and abandon)"

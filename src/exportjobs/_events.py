@@ -31,8 +31,11 @@ class Event:
     """Something that happened to one export."""
 
     level: ClassVar[int] = logging.DEBUG
+    """The level at which it is logged."""
     message: ClassVar[str] = ""
+    """What is logged: the same for every event of the class."""
     subject: Subject
+    """Which export it is about."""
 
 
 @frozen
@@ -73,6 +76,7 @@ class PollFailed(Event):
     message = "poll failed"
     error: ExportJobsError
     next_in: float
+    """Seconds until the next question."""
 
 
 @frozen
@@ -91,6 +95,7 @@ class Throttled(Event):
     level = logging.WARNING
     message = "account throttled by its vendor"
     seconds: float
+    """How long every job of the account waits."""
 
 
 @frozen
@@ -128,7 +133,9 @@ class Downloading(Event):
     message = "file downloading"
     name: str
     received: int
+    """Bytes so far."""
     size: int | None = None
+    """Bytes in all, where the file's host says so."""
 
 
 @frozen

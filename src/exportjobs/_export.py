@@ -35,7 +35,9 @@ class Export:
 
     adapter: "Adapter" = field(eq=False, repr=False)
     kind: str
+    """The name of the constructor that made it."""
     arguments: Mapping[str, Any] = field(eq=False, repr=lambda given: repr(dict(given)))
+    """By name; those that are the default are left out."""
     digest: str = field(init=False, repr=False, default=Factory(_digest, takes_self=True))
     """SHA-256, in hexadecimal, of vendor, account, kind and arguments."""
 

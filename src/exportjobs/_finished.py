@@ -25,6 +25,7 @@ class LandedFile(os.PathLike[str]):
     sha256: str
     """In hexadecimal, of those bytes."""
     part: int | None = None
+    """The part's number, from 1, where the job has several."""
     proven_by: tuple[str, ...] = ()
     """Digests that the vendor or the file's host had promised, and that the bytes have."""
     value: object = field(default=None, repr=False)
@@ -51,7 +52,9 @@ class Story:
     polls: int = 0
     """Times its status was asked for, alone or with others."""
     failed_polls: int = 0
+    """How many of them got no answer that helps."""
     retried_downloads: int = 0
+    """Times that a download was begun again, or taken up where it broke off."""
     latency: timedelta | None = None
     """The longest that the job can have been ended without our knowing it."""
 
@@ -61,6 +64,7 @@ class Finished:
     """The end of one export: landed, failed, cancelled, or given up with an error."""
 
     work: Work
+    """What was handed to the loop."""
     _job: ExportJob | None = None
     files: tuple[LandedFile, ...] = ()
     """In the order of the job's parts; none where the job is done and empty. Of a job that came to

@@ -58,7 +58,9 @@ class Request:
     headers: Mapping[str, str] = field(
         factory=dict[str, str], converter=_lower_case, repr=_names_only
     )
+    """Names are in lower case."""
     idempotent: bool = True
+    """Whether it may be repeated after a failure."""
     timeout: timedelta | None = None
     """How long the vendor may take over the answer; None for the usual time."""
     head_only: bool = False
@@ -115,10 +117,12 @@ class Response:
     """A vendor's answer: whole, or no more than its head. Header names are in lower case."""
 
     status: int
+    """The HTTP status."""
     headers: Mapping[str, str] = field(
         factory=dict[str, str], converter=_lower_case, repr=_names_only
     )
     content: bytes = field(default=b"", repr=False)
+    """The body; empty where only the head was wanted."""
 
     @property
     def ok(self) -> bool:

@@ -37,6 +37,7 @@ class FileStream:
     size: int | None
     """Bytes, where the file's host says so."""
     part: int | None
+    """The part's number, from 1, where the job has several."""
     _receive: Callable[[], Coroutine[None, None, bytes]] = field(repr=False)
 
     def __aiter__(self) -> Self:

@@ -78,8 +78,8 @@ def checked_run_key(key: object) -> str | None:
 
 def ledger_file(named: Place | None) -> Path | None:
     """Return the file of a ledger, named by the caller or by the environment; None for memory."""
-    file = os.environ.get("EXPORTJOBS_LEDGER") or None if named is None else named
-    return None if file in {None, ":memory:"} else Path(file)
+    file = named or os.environ.get("EXPORTJOBS_LEDGER") or ":memory:"
+    return None if file == ":memory:" else Path(file)
 
 
 def checked_hosts(names: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -53,7 +53,9 @@ class Reading:
 
     status: JobStatus
     raw: str = field(converter=safe_text)
+    """The vendor's own word."""
     recognised: bool = True
+    """Whether the adapter knows the word."""
 
 
 @frozen(kw_only=True)
@@ -85,7 +87,9 @@ class Progress:
     """How far a job has come, counted in the vendor's own items; either number may be unknown."""
 
     processed: int | None = None
+    """In the vendor's own items."""
     total: int | None = None
+    """In the vendor's own items."""
 
     @property
     def fraction(self) -> float | None:
@@ -107,12 +111,19 @@ class JobRef:
     """
 
     vendor: str
+    """The vendor's name, as the entry point has it."""
     account: str
+    """The account's name, as in `Adapter.name`."""
     id: str
+    """The vendor's own id of the job."""
     kind: str = ""
+    """What was exported, such as "forecast"; empty where it is not known."""
     scope: Mapping[str, str] = field(factory=dict[str, str], converter=freeze_members, hash=False)
+    """What else the vendor needs to find the job, such as an organization's id."""
     submitted_at: datetime | None = None
+    """When it was submitted, in UTC, by this machine's clock."""
     digest: str = ""
+    """The digest of the export that it came of: see `Export.digest`."""
 
     def __str__(self) -> str:
         """Return the ref on one line, as the command line prints and reads it."""
@@ -215,9 +226,13 @@ class Artifact:
     """
 
     url: str = field(repr=False)
+    """A signed URL, or a path below the adapter's base URL where `authenticated`."""
     authenticated: bool = False
+    """Whether it is fetched from the vendor's own API, with the account's credentials."""
     name: str | None = None
+    """The file's name as the vendor gives it; None where it does not."""
     media_type: str | None = None
+    """Such as "text/csv"; it decides the file's suffix where the name has none."""
     size: int | None = None
     """Bytes, as the vendor says; None where it does not."""
     expires_at: datetime | None = None
@@ -242,14 +257,21 @@ class ExportJob:
     ref: JobRef
     reading: Reading
     progress: Progress | None = None
+    """How far it has come; None where the vendor does not report that."""
     created_at: datetime | None = None
+    """When it was accepted, as the vendor says; None where it does not."""
     started_at: datetime | None = None
+    """When it began to run, as the vendor says; None where it does not."""
     finished_at: datetime | None = None
+    """When it ended, as the vendor says; None where it does not."""
     artifacts: tuple[Artifact, ...] = ()
+    """What there is to download; none where the job is not done, or done and empty."""
     record_count: int | None = None
+    """Rows or records in all artifacts together, as the vendor says."""
     size: int | None = None
     """Bytes in all artifacts together, as the vendor says."""
     error: str | None = field(default=None, converter=optional_safe_text)
+    """Why it failed, in the vendor's words; None where it did not, or the vendor does not say."""
     warnings: tuple[str, ...] = field(default=(), converter=safe_texts)
     """What is missing from a job that is done all the same."""
     brief: bool = False

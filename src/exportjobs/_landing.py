@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+import anyio
 import anyio.abc
 from anyio import CancelScope
 from attrs import define, field
@@ -53,8 +54,10 @@ class Landing:
         self._steps = steps
         self._tasks = tasks
         self._apply = apply
-        self._free = at_once
+        self._at_once = at_once
         self._queue: Agenda[tuple[_Batch, int | None]] = Agenda()
+        self._flying = 0
+        self._landed = anyio.Event()
 
     def add(self, tracked: Tracked) -> None:
         """Let an ended job's files wait for their turn."""
@@ -67,9 +70,16 @@ class Landing:
 
     def go_round(self) -> None:
         """Fetch as many files as may be fetched at once."""
-        while self._queue and self._free:
-            self._free -= 1
+        while self._queue and self._flying < self._at_once:
+            self._flying += 1
             self._tasks.start_soon(self._run, *self._queue.pop())
+
+    async def drained(self) -> None:
+        """Begin no other file, and wait for those that are on their way."""
+        self._at_once = 0
+        while self._flying:
+            self._landed = anyio.Event()
+            await self._landed.wait()
 
     def _add(self, batch: _Batch, index: int | None) -> None:
         ends_at = batch.download.ends_at(index)
@@ -82,7 +92,8 @@ class Landing:
             await self._fly(batch, index)
             if not batch.flights:
                 step = await self._end(batch)
-        self._free += 1
+        self._flying -= 1
+        self._landed.set()
         if step is None:
             self.go_round()
         else:

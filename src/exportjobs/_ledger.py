@@ -26,9 +26,7 @@ from exportjobs._schema import migrate
 T = TypeVar("T")
 
 _IN_MEMORY = ":memory:"
-_TRIES = 100
-_PAUSE = 0.05
-"""Seconds between two tries to make a file that another process is making."""
+_TRIES = 50
 _LEARN = "INSERT OR REPLACE INTO durations (vendor, account, kind, learned) VALUES (?, ?, ?, ?)"
 _LEARNED = "SELECT vendor, account, kind, learned FROM durations"
 
@@ -69,7 +67,7 @@ class Ledger:
 
     def __init__(self, path: str | Path | None, clock: Clock) -> None:
         """Take the file, or None to keep the record in memory for as long as the poller lives."""
-        self.path = None if path is None else Path(path)
+        self.path: Path | None = None if path is None else Path(path)
         self._clock = clock
 
     async def __aenter__(self) -> Self:
@@ -81,7 +79,10 @@ class Ledger:
         self._turn = Lock(fast_acquire=True)
         self._wishes: list[_Wish[Any]] = []
         self._owner: Owner | None = None
-        self._database = await self._opened()
+        try:
+            self._database = await self._in_a_thread(self._open)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
         try:
             if self.path is not None:
                 self._owner = await to_thread.run_sync(Owner, self.path)
@@ -182,25 +183,11 @@ class Ledger:
                 found.setdefault((vendor, account), {})[kind] = Durations.from_json(text)
         return found
 
-    async def _opened(self) -> sqlite3.Connection:
-        for _ in range(_TRIES):
-            try:
-                return await self._in_a_thread(self._open)
-            except sqlite3.OperationalError as error:
-                # Making a file a WAL file waits for nobody else who does.
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    raise self._failed(error) from error
-                busy = error
-            except sqlite3.Error as error:
-                raise self._failed(error) from error
-            await self._clock.sleep(_PAUSE)
-        raise self._failed(busy) from busy
-
     def _open(self) -> sqlite3.Connection:
         place = _IN_MEMORY if self.path is None else str(self.path)
         database = sqlite3.connect(place, check_same_thread=False, isolation_level=None)
         try:
-            database.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(database)
             database.execute("PRAGMA synchronous = FULL")
             migrate(database)
         except BaseException:
@@ -258,3 +245,19 @@ class Ledger:
 
 def _nobody(_: int) -> bool:
     return False
+
+
+def _write_ahead(database: sqlite3.Connection) -> None:
+    """Have writes go to a file of their own first, so that readers and writers do not wait."""
+    for _ in range(_TRIES):
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+        else:
+            return
+        # Another process is doing the same: that waits for nobody, but this does.
+        database.execute("BEGIN EXCLUSIVE")
+        database.execute("ROLLBACK")
+    database.execute("PRAGMA journal_mode = WAL")

@@ -45,24 +45,32 @@ class Loop:
         self._attaching = Attaching(steps, tasks, self.apply, self._join)
         self._submitting = Submitting(steps, tasks, self.apply, rouse=self._rouse)
         self._asking = Asking(steps, tasks, self.apply)
-        self._landing = Landing(steps, tasks, self.apply, at_once=downloads)
+        self.landing = Landing(steps, tasks, self.apply, at_once=downloads)
+        self._going = anyio.CancelScope()
         self._wake = anyio.Event()
         self._alarm = Alarm(steps.clock, tasks, self._rouse)
 
     async def run(self) -> None:
-        """Go round until cancelled."""
-        while True:
-            self._wake = anyio.Event()
-            now = self._clock.monotonic()
-            self._attaching.go_round(now)
-            self._asking.gather(now)
-            for account in self.accounts.values():
-                # A slot that fell free is filled before anything else is asked.
-                self._submitting.go_round(account, now)
-                self._asking.go_round(account, now)
-            self._landing.go_round()
-            self._alarm.set(self._next_moment(now))
-            await self._wake.wait()
+        """Go round until stopped."""
+        with self._going:
+            while True:
+                self._wake = anyio.Event()
+                self._go_round(self._clock.monotonic())
+                await self._wake.wait()
+
+    def stop(self) -> None:
+        """Begin nothing new; what is under way comes to its end."""
+        self._going.cancel()
+
+    def _go_round(self, now: float) -> None:
+        self._attaching.go_round(now)
+        self._asking.gather(now)
+        for account in self.accounts.values():
+            # A slot that fell free is filled before anything else is asked.
+            self._submitting.go_round(account, now)
+            self._asking.go_round(account, now)
+        self.landing.go_round()
+        self._alarm.set(self._next_moment(now))
 
     def take_up(self, tracked: Tracked) -> None:
         """Take up an export to submit, or a job that runs already to see to its end."""
@@ -151,7 +159,7 @@ class Loop:
         if not tracked.listeners:
             tracked.phase, tracked.parked_step = Phase.PARKED, step
         elif isinstance(step, Land):
-            self._landing.add(tracked)
+            self.landing.add(tracked)
         else:
             self._end(tracked, step)
 

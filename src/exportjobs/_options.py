@@ -13,13 +13,13 @@ from exportjobs.adapter import Adapter
 OnExit = Literal["detach", "cancel"]
 
 
-class PollerOptions(TypedDict, total=False):
-    """The keyword arguments of `Poller`, for those that pass them on."""
+class ResumeOptions(TypedDict, total=False):
+    """The keyword arguments of `Poller` but for the accounts."""
 
-    accounts: Iterable[Adapter]
     interval: Seconds | None
     deadline: Seconds | None
     on_exit: OnExit
+    grace: Seconds
     downloads: int
     download_hosts: Iterable[str] | None
     download_timeout: Seconds
@@ -28,3 +28,9 @@ class PollerOptions(TypedDict, total=False):
     clock: Clock
     jitter: Jitter
     via: Via | None
+
+
+class PollerOptions(ResumeOptions, total=False):
+    """The keyword arguments of `Poller`, for those that pass them on."""
+
+    accounts: Iterable[Adapter]

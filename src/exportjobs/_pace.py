@@ -50,7 +50,9 @@ class Budget:
     """How many requests an account may send in so much time, as the vendor publishes it."""
 
     requests: int = field(validator=ge(1))
+    """How many requests …"""
     per: timedelta = field(validator=gt(_zero))
+    """… in how much time."""
     of: Operation | None = None
     """What is counted; None for all requests together."""
     calendar: bool = False
@@ -71,6 +73,8 @@ class Limits:
     slots: int | None = field(default=None, validator=_count)
     """Jobs that may be queued or running at once."""
     free_slots: int | None = field(default=None, validator=_count)
+    """How many of them are free."""
     quota: int | None = field(default=None, validator=_count)
     """Jobs in the vendor's accounting period."""
     remaining_quota: int | None = field(default=None, validator=_count)
+    """How many of them are left."""

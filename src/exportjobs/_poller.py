@@ -18,7 +18,7 @@ from exportjobs._bookkeeping import Records, work_of
 from exportjobs._clock import Clock, SystemClock
 from exportjobs._decide import Counsel
 from exportjobs._destination import Destination
-from exportjobs._errors import ExportJobsError, InvalidArgument, UnknownAccount, WrongDoor
+from exportjobs._errors import InvalidArgument, UnknownAccount, WrongDoor
 from exportjobs._events import Event, Observer, log
 from exportjobs._export import Export
 from exportjobs._finished import Finished, Work
@@ -51,11 +51,11 @@ from exportjobs._steps import Steps
 from exportjobs._tasks import leave
 from exportjobs._tracked import Tracked
 from exportjobs._transport import Transport
+from exportjobs._winding_down import WindingDown
 from exportjobs._witness import Witness, job_of
 from exportjobs.adapter import Adapter
 
 _logger = logging.getLogger("exportjobs")
-_CANCELLING = 5.0
 _DAY = timedelta(hours=24)
 
 
@@ -73,6 +73,7 @@ class Poller:
         interval: Seconds | None = None,
         deadline: Seconds | None = _DAY,
         on_exit: OnExit = "detach",
+        grace: Seconds = 0.0,
         downloads: int = 4,
         download_hosts: Iterable[str] | None = None,
         download_timeout: Seconds = 30.0,
@@ -91,6 +92,7 @@ class Poller:
             deadline: Seconds from submitting a job to giving up the wait for it; None never to.
             on_exit: Whether jobs that have not ended are left running at their vendors or cancelled
                 when the poller is left.
+            grace: Seconds that files which are on their way may take to land when it is left.
             downloads: How many files are fetched at once.
             download_hosts: The only hosts that files are fetched from besides the vendors' own,
                 such as "files.acme.com" or "*.amazonaws.com"; these may be in a private network.
@@ -114,7 +116,9 @@ class Poller:
             raise InvalidArgument("downloads", "has to be at least 1")
         self._interval = None if interval is None else duration("interval", interval)
         self._deadline = None if deadline is None else duration("deadline", deadline)
-        self._on_exit = on_exit
+        self._winding_down = WindingDown(
+            self.cancel if on_exit == "cancel" else None, duration("grace", grace).total_seconds()
+        )
         self._downloads = downloads
         self._hosts = Hosts.of(checked_hosts(download_hosts))
         self._stall = duration("download_timeout", download_timeout).total_seconds()
@@ -155,16 +159,24 @@ class Poller:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        """Leave by the exit policy: stop every task, close every connection and the ledger."""
+        """Leave by the exit policy: stop every task, close every connection and the ledger.
+
+        Whoever is being cancelled waits all the same for the files that `grace` is for, and for the
+        jobs that are cancelled, but for no more than a few seconds beyond `grace`.
+        """
         try:
-            if self._on_exit == "cancel":
-                await self._cancel_outstanding()
+            self._loop.stop()
+            await self._winding_down.run(self.outstanding, self._loop.landing)
             return await leave(self._tasks, exc_type, exc, traceback)
         finally:
             self._loop.abandon()
             self._running = None
             with anyio.CancelScope(shield=True):
                 await self._resources.aclose()
+
+    def hurry(self) -> None:
+        """Do not wait for files or vendors any more while the poller is being left."""
+        self._winding_down.hurry()
 
     @property
     def outstanding(self) -> tuple[JobRef, ...]:
@@ -370,19 +382,6 @@ class Poller:
                 observer(event)
             except Exception:
                 _logger.warning("observer failed", exc_info=True)
-
-    async def _cancel_outstanding(self) -> None:
-        """Cancel what has not ended, shielded, but not for long."""
-        with anyio.move_on_after(_CANCELLING, shield=True):
-            async with anyio.create_task_group() as cancelling:
-                for ref in self.outstanding:
-                    cancelling.start_soon(self._try_to_cancel, ref)
-
-    async def _try_to_cancel(self, ref: JobRef) -> None:
-        try:
-            await self.cancel(ref)
-        except ExportJobsError as error:
-            _logger.warning("job not cancelled", extra={"exportjobs": {"error": str(error)}})
 
 
 def _find(account: Account, ref: JobRef) -> Tracked | None:

@@ -21,9 +21,13 @@ class Installed:
     """An adapter as its distribution announces it, not yet imported."""
 
     vendor: str
+    """The name under which it is announced."""
     distribution: str
+    """What is installed, by its name."""
     version: str
+    """Of the distribution."""
     entry_point: EntryPoint
+    """Where the adapter is."""
     rivals: tuple[str, ...] = ()
     """Other distributions that claim the name; where there are any, it is nobody's."""
 

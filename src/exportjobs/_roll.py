@@ -91,7 +91,7 @@ async def _heard(steps: Steps, tracked: Tracked, found: _Listed) -> Step | None:
         return None if young else Ask(0.0)
     tracked.polls += 1
     tracked.failures = 0
-    if snapshot.brief and snapshot.status is JobStatus.DONE:
+    if snapshot.brief and snapshot.status in {JobStatus.DONE, JobStatus.FAILED}:
         tracked.singly = True
         return Ask(0.0)
     job = await steps.witness.described(tracked, snapshot)

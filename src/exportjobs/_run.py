@@ -1,20 +1,24 @@
 """The synchronous door: the same loop, behind a portal to a thread of its own."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from queue import SimpleQueue
+from threading import Event
 from typing import Unpack
 
 import anyio
+from anyio.abc import TaskStatus
 from anyio.from_thread import start_blocking_portal
 
 from exportjobs._clock import SystemClock
-from exportjobs._destination import Destination
 from exportjobs._errors import WrongDoor
 from exportjobs._finished import Finished, Work
 from exportjobs._inputs import checked_run_key, checked_works
 from exportjobs._into import Into, destination
-from exportjobs._options import PollerOptions
+from exportjobs._options import PollerOptions, ResumeOptions
 from exportjobs._poller import Poller
+from exportjobs._results import Results
+from exportjobs.adapter import Adapter
 
 
 def run(
@@ -49,24 +53,59 @@ def run(
     """
     _refuse_inside_a_loop()
     poller = Poller(**options)
-    works = checked_works(exports)
+    works, key = checked_works(exports), checked_run_key(run_key)
     place = destination(into, options.get("clock") or SystemClock(), unpack=unpack)
-    return _finished(poller, works, place, checked_run_key(run_key))
+
+    async def begin() -> Results:
+        return poller.run(works, into=place, run_key=key)
+
+    return _finished(poller, begin)
 
 
-def _finished(
-    poller: Poller, works: tuple[Work, ...], place: Destination | None, run_key: str | None
+def resume_all(
+    accounts: Iterable[Adapter],
+    *,
+    into: Into | None,
+    unpack: bool = False,
+    **options: Unpack[ResumeOptions],
 ) -> Iterator[Finished]:
+    """See all that a ledger has outstanding on some accounts to its end; see `Poller.resume_all`.
+
+    Args:
+        accounts: The adapters of the accounts.
+        into: As for `run`.
+        unpack: As for `run`.
+        **options: The other keyword arguments of `Poller`; without a `ledger` there is nothing.
+
+    Raises:
+        WrongDoor: If an event loop is running in this thread; there, use `Poller`.
+        InvalidArgument: If an argument cannot be right; nothing was sent.
+        DestinationFailed: If the folder cannot be written; nothing was sent.
+        LedgerFailed: If the ledger cannot be opened; nothing was sent.
+    """
+    _refuse_inside_a_loop()
+    poller = Poller(**options, accounts=accounts)
+    place = destination(into, options.get("clock") or SystemClock(), unpack=unpack)
+    return _finished(poller, lambda: poller.resume_all(into=place))
+
+
+def _finished(poller: Poller, begin: Callable[[], Awaitable[Results]]) -> Iterator[Finished]:
     """Yield what a poller in another thread finishes; leaving early cancels it and waits."""
     arrivals: SimpleQueue[Finished | None] = SimpleQueue()
+    gone = Event()
 
-    async def pump() -> None:
-        async with poller:
-            async for finished in poller.run(works, into=place, run_key=run_key):
-                arrivals.put(finished)
+    async def pump(*, task_status: TaskStatus[None]) -> None:
+        task_status.started()
+        try:
+            async with poller:
+                async for finished in await begin():
+                    arrivals.put(finished)
+        finally:
+            gone.set()
 
     with start_blocking_portal() as portal:
-        pumping = portal.start_task_soon(pump)
+        # Begun for sure: else it could be cancelled before it would say that it is gone.
+        pumping, _ = portal.start_task(pump)
         pumping.add_done_callback(lambda _: arrivals.put(None))
         try:
             while (finished := arrivals.get()) is not None:
@@ -74,6 +113,17 @@ def _finished(
             pumping.result()
         finally:
             pumping.cancel()
+            _wait(gone, partial(portal.call, poller.hurry))
+
+
+def _wait(gone: Event, hurry: Callable[[], None]) -> None:
+    """Wait until a poller is gone; being interrupted a second time makes it hurry."""
+    try:
+        gone.wait()
+    except BaseException:
+        hurry()
+        gone.wait()
+        raise
 
 
 def _refuse_inside_a_loop() -> None:

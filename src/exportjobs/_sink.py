@@ -27,14 +27,15 @@ class Sink(ABC):
             stem: The name without its suffix.
             suffix: May turn out to be another when the file is begun.
         """
-        self.stem, self.suffix = stem, suffix
-        self.received = 0
+        self.stem: str = stem
+        self.suffix: str = suffix
+        self.received: int = 0
         """Bytes that are kept, from the file's first on."""
-        self.version = Version()
+        self.version: Version = Version()
         """The version that they are of."""
         self.promises: Mapping[str, bytes] = {}
         """Digests of the whole file that were promised, by algorithm."""
-        self.digests = Digests.of({})
+        self.digests: Digests = Digests.of({})
 
     @property
     def may_restart(self) -> bool:

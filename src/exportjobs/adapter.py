@@ -136,6 +136,7 @@ class Adapter(ABC):
     """The `API_VERSION` that the adapter was written for, as a figure: the constant itself would
     always be the installed one. An adapter that does not say was written for the first."""
     pace: ClassVar[Pace] = Pace()
+    """When to ask for a job's status, in so far as the vendor decides."""
     slots: ClassVar[int | None] = None
     """Jobs that may be outstanding on the account at once, where the vendor publishes it."""
     budgets: ClassVar[tuple[Budget, ...]] = ()
@@ -146,6 +147,7 @@ class Adapter(ABC):
     """Which error each of the vendor's own codes stands for; the others go by HTTP status."""
 
     base_url: str = field(default="", kw_only=True)
+    """Below what every request goes; a subclass gives the vendor's address as the default."""
     name: str = field(default="default", kw_only=True)
     """Which of the user's accounts at the vendor this is; it stands in every ref."""
     sign_in_url: str = field(default="", init=False, repr=False)

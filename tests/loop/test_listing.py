@@ -140,10 +140,10 @@ async def test_a_job_that_a_brief_list_calls_done_is_asked_about_once(
     assert vendor.moments("GET /reports/q3") == [30]
 
 
-async def test_a_job_that_failed_needs_no_question_after_a_brief_list(
+async def test_a_job_that_failed_is_asked_why_after_a_brief_list(
     vendor: Vendor, make_poller: MakePoller
 ) -> None:
-    """There is nothing to fetch of a job that failed: what a brief list says is enough."""
+    """The list does not tell the reason; of one that was cancelled there is none to tell."""
     vendor.report("q1", "failed")
     vendor.report("q2", "cancelled")
 
@@ -152,7 +152,7 @@ async def test_a_job_that_failed_needs_no_question_after_a_brief_list(
 
     errors = {id_of(finished): type(finished.error) for finished in results}
     assert errors == {"q1": JobFailed, "q2": JobCancelled}
-    assert vendor.singles == []
+    assert [seen.said for seen in vendor.singles] == ["GET /reports/q1"]
 
 
 async def test_a_list_ahead_of_the_single_answer_does_not_hurt(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from types import FrameType
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Group
 
 from exportjobs._errors import ExportJobsError
 from exportjobs.cli._exit_code import ExitCode
@@ -18,13 +18,24 @@ app = App(
     version=lambda: version("exportjobs"),
     suppress_keyboard_interrupt=False,
 )
-for _name, _where, _help in (
-    ("demo", "_demo:demo", "Export every kind of every vendor from a sandbox on this machine."),
-    ("run", "_run:app", "Run one export of a vendor, with credentials from the environment."),
-    ("sandbox", "_sandbox:sandbox", "Serve the vendors' APIs on loopback until Ctrl-C."),
-    ("vendors", "_vendors:vendors", "List the installed adapters."),
+_EXPORTS, _LEDGER, _VENDORS = (
+    Group(title, sort_key=place)
+    for place, title in enumerate(("Exports", "What a ledger remembers", "Vendors"))
+)
+for _group, _name, _where, _help in (
+    (_EXPORTS, "run", "_run:app", "Run one export, with credentials from the environment."),
+    (_EXPORTS, "resume", "_resume:resume", "See jobs that were submitted before to their end."),
+    (_EXPORTS, "cancel", "_resume:cancel", "Cancel a job at its vendor."),
+    (_EXPORTS, "demo", "_demo:demo", "Export every kind of every vendor from a sandbox here."),
+    (_LEDGER, "jobs", "_ledger:jobs", "List what a ledger knows."),
+    (_LEDGER, "adopt", "_ledger:adopt", "Let an export in doubt have a job that you found."),
+    (_LEDGER, "resubmit", "_ledger:resubmit", "Let an export in doubt be submitted once more."),
+    (_LEDGER, "abandon", "_ledger:abandon", "Give an export in doubt up."),
+    (_LEDGER, "forget", "_ledger:forget", "Remove exports from a ledger."),
+    (_VENDORS, "vendors", "_vendors:vendors", "List the installed adapters."),
+    (_VENDORS, "sandbox", "_sandbox:sandbox", "Serve the vendors' APIs on loopback until Ctrl-C."),
 ):
-    app.command(f"exportjobs.cli.{_where}", name=_name, help=_help)
+    app.command(f"exportjobs.cli.{_where}", name=_name, help=_help, group=_group)
 app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType]
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from cyclopts import Parameter
 from exportjobs._export import Export
 from exportjobs._finished import Finished
 from exportjobs._registry import load_adapter
+from exportjobs._run import run
 from exportjobs.adapter import Adapter
 from exportjobs.cli._exit_code import ExitCode
 from exportjobs.cli._session import exit_code, run_shown
@@ -50,19 +52,17 @@ def demo(
             )
             for account in sandbox.accounts
         ]
-        exports = [export for account in accounts for export in _one_of_each(account)]
+        exports = [export for account in accounts for export in one_of_each(account)]
+        begin = partial(run, exports, into=into, interval=_INTERVAL, deadline=_DEADLINE)
         everything = run_shown(
-            exports,
-            into=into,
-            as_json_lines=as_json,
-            options={"interval": _INTERVAL, "deadline": _DEADLINE},
-            resumable=False,
+            lambda observers: begin(ledger=":memory:", observers=observers), as_json_lines=as_json
         )
         served = {file.sha256 for file in sandbox.served}
     return max(exit_code(everything), _compare(everything, served))
 
 
-def _one_of_each(account: Adapter) -> Iterable[Export]:
+def one_of_each(account: Adapter) -> Iterable[Export]:
+    """Yield the demo's exports of an account: every kind, some of them more than once."""
     for name in account.kinds():
         constructor: Callable[..., Export] = getattr(account, name)
         for arguments in _ARGUMENTS.get(name, ({},)):

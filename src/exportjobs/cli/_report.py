@@ -58,17 +58,26 @@ def print_table(everything: Sequence[Finished], console: Console) -> None:
     Digests are cut short where a terminal has no room for them; a file or a pipe gets them whole.
     """
     table = _table(everything, digits=_WHOLE)
-    width = Measurement.get(console, console.options.update(max_width=_ANY), table).maximum
-    if not console.is_terminal:
-        console.width = width
-    elif width > console.width:
+    if console.is_terminal and whole_width(table, console) > console.width:
         table = _table(everything, digits=_SHORT)
-    console.print(table)
+    print_whole(table, console)
     for finished in everything:
         if finished.error is not None:
             _say(console, str(finished.error))
         for warning in finished.job.warnings if finished.ref else ():
             _say(console, f"{finished.ref}: warning: {warning}")
+
+
+def print_whole(table: Table, console: Console) -> None:
+    """Print a table, folded only for a terminal: a file or a pipe has room for everything."""
+    if not console.is_terminal:
+        console.width = whole_width(table, console)
+    console.print(table)
+
+
+def whole_width(table: Table, console: Console) -> int:
+    """Return how many columns a table takes that is not folded."""
+    return Measurement.get(console, console.options.update(max_width=_ANY), table).maximum
 
 
 def _table(everything: Iterable[Finished], *, digits: int) -> Table:

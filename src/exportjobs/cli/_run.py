@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -15,10 +16,11 @@ from cyclopts import App, Group, Parameter
 from exportjobs._errors import BrokenAdapter, InvalidArgument
 from exportjobs._export import Export, ExportKind
 from exportjobs._registry import Installed, installed
+from exportjobs._run import run
 from exportjobs.adapter import Adapter
 from exportjobs.cli._credentials import adapter_from_environment
 from exportjobs.cli._exit_code import ExitCode
-from exportjobs.cli._session import exit_code, run_shown
+from exportjobs.cli._session import GRACE, ResumeCommand, exit_code, run_shown
 
 _JSON = Annotated[str | None, Parameter(metavar="JSON")]
 _TIME = Annotated[str | None, Parameter(metavar="TIME")]
@@ -44,7 +46,17 @@ class Landing:
     on_exit: Annotated[
         Literal["detach", "cancel"], Parameter(help="What becomes of the job on Ctrl-C.")
     ] = "detach"
-    ledger: Annotated[Path | None, Parameter(help="An SQLite file to remember the job in.")] = None
+    ledger: Annotated[
+        Path | None,
+        Parameter(help="An SQLite file to remember the job in; EXPORTJOBS_LEDGER if not given."),
+    ] = None
+    run_key: Annotated[
+        str | None,
+        Parameter(
+            help="A name for the run, such as its date: the ledger sees to it that in runs of one "
+            "name an export is submitted once and landed once."
+        ),
+    ] = None
     as_json: Annotated[
         bool, Parameter(name="--json", help="Print one JSON object instead of a table.")
     ] = False
@@ -63,19 +75,26 @@ class _Command:
         account = adapter_from_environment(
             self.vendor, self.adapter, os.environ, name=landing.account
         )
-        everything = run_shown(
+        begin = partial(
+            run,
             [self._export(account, arguments)],
             into=landing.into,
             unpack=landing.unpack,
-            as_json_lines=landing.as_json,
-            options={
-                "interval": landing.interval,
-                "deadline": landing.deadline,
-                "on_exit": landing.on_exit,
-                "ledger": landing.ledger,
-            },
+            run_key=landing.run_key,
+            interval=landing.interval,
+            deadline=landing.deadline,
+            on_exit=landing.on_exit,
+            grace=GRACE,
+            ledger=landing.ledger,
         )
-        return exit_code(everything)
+        again = ResumeCommand(landing.into, landing.ledger)
+        return exit_code(
+            run_shown(
+                lambda observers: begin(observers=observers),
+                as_json_lines=landing.as_json,
+                again=again,
+            )
+        )
 
     def _export(self, account: Adapter, arguments: Mapping[str, object]) -> Export:
         parameters = self.kind.signature.parameters
@@ -135,7 +154,8 @@ def _without_none(annotation: object) -> Any:  # noqa: ANN401 - a type, however 
     return kinds[0] if len(kinds) == 1 else annotation
 
 
-def _vendor_app(vendor: str, adapter: type[Adapter]) -> App:
+def vendor_app(vendor: str, adapter: type[Adapter]) -> App:
+    """Return the commands of a vendor, one for each kind of export."""
     summary = (inspect.getdoc(adapter) or "").partition("\n")[0]
     vendor_app = App(name=vendor, help=summary)
     for name, kind in adapter.kinds().items():
@@ -146,7 +166,7 @@ def _vendor_app(vendor: str, adapter: type[Adapter]) -> App:
 def _add(found: Installed) -> None:
     """Add a vendor's commands; one that cannot be used says why when it is tried."""
     try:
-        app.command(_vendor_app(found.vendor, found.load()))
+        app.command(vendor_app(found.vendor, found.load()))
     except BrokenAdapter as broken:
         app.command(_refusing(broken), name=found.vendor, help="Cannot be used.")
 

@@ -27,12 +27,14 @@ class Received:
 
     origin: str
     label: str
+    """The account's."""
     method: str
     path: str
     query: Mapping[str, str] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     status: int = NO_ANSWER
     fault: Fault | None = None
+    """What it was struck by, if anything."""
 
 
 class RequestLog:

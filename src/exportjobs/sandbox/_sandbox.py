@@ -36,7 +36,9 @@ class Served:
     job_id: str
     name: str
     size: int
+    """Bytes."""
     sha256: str
+    """In hexadecimal."""
 
 
 class Sandbox:
