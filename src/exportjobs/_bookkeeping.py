@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from exportjobs._entry import LedgerEntry
-from exportjobs._errors import InvalidArgument
+from exportjobs._errors import InvalidArgument, LedgerFailed
 from exportjobs._finished import Work
 from exportjobs._job import ExportJob, JobRef, JobStatus, Reading
 from exportjobs._ledger import Ledger
@@ -23,7 +24,7 @@ def work_of(entry: LedgerEntry, adapter: Adapter) -> Work:
     if kind is None:
         reason = f"the adapter has no {entry.kind!r}, which export {entry.number} asks for"
         raise adapter.invalid("kind", reason, "install the version that it was asked of")
-    return kind.bind(adapter, **json.loads(entry.asked or "{}")["arguments"])
+    return kind.bind(adapter, **_arguments(entry))
 
 
 class Records:
@@ -122,6 +123,14 @@ class Records:
 
     def _scope(self, entry: LedgerEntry) -> dict[str, str]:
         """Return the arguments of an export that its job's ref holds too."""
-        arguments = json.loads(entry.asked or "{}").get("arguments", {})
+        arguments = _arguments(entry)
         wanted = self._adapter_of(entry.vendor).scope
         return {name: str(arguments[name]) for name in wanted if name in arguments}
+
+
+def _arguments(entry: LedgerEntry) -> dict[str, Any]:
+    try:
+        return dict(json.loads(entry.asked or "")["arguments"])
+    except (ValueError, TypeError, LookupError):
+        reason = f"what export {entry.number} asked for cannot be read from the ledger"
+        raise LedgerFailed(reason, vendor=entry.vendor, remedy="let the ledger forget it") from None

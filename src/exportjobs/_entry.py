@@ -45,8 +45,8 @@ class LedgerEntry:
     """When it was given up by hand, without knowing whether there is a job."""
     files: tuple[LandedFile, ...] = ()
     """What landed."""
-    told: str | None = field(default=None, repr=False)
-    """What the vendor said in the end, in JSON."""
+    told: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
+    """What the vendor said in the end."""
     is_taken: bool = False
     """Whether another process is at work on it."""
 
@@ -90,7 +90,7 @@ class LedgerEntry:
         """The job as it was last seen, if it ever was; its artifacts are not kept."""
         if self.ref is None or self.reading is None or self.seen_at is None:
             return None
-        return ExportJob(self.ref, self.reading, **_members(self.told))
+        return ExportJob(self.ref, self.reading, **self.told)
 
 
 _ENDED_BADLY = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
@@ -114,7 +114,12 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _members(text: str | None) -> Mapping[str, Any]:
+def read_told(text: str | None) -> Mapping[str, Any]:
+    """Return what `told` wrote, as arguments of `ExportJob`.
+
+    Raises:
+        ValueError: If it was not that which wrote it.
+    """
     said: dict[str, Any] = json.loads(text) if text else {}
     for name in _TIMES:
         if name in said:

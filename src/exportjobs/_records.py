@@ -7,7 +7,8 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from exportjobs._entry import LedgerEntry, told
+from exportjobs._entry import LedgerEntry, read_told, told
+from exportjobs._errors import ExportJobsError
 from exportjobs._export import Export, Resumption
 from exportjobs._finished import LandedFile, Work
 from exportjobs._job import ExportJob, JobRef, JobStatus, Reading
@@ -200,7 +201,14 @@ class Scribe:
         return found.fetchone() is not None
 
     def _entries(self, which: str, *given: object) -> tuple[LedgerEntry, ...]:
-        return tuple(map(self._entry_of, self._execute(_ENTRIES + which, *given).fetchall()))
+        return tuple(map(self._read, self._execute(_ENTRIES + which, *given).fetchall()))
+
+    def _read(self, row: tuple[Any, ...]) -> LedgerEntry:
+        try:
+            return self._entry_of(row)
+        except (ExportJobsError, LookupError, TypeError, ValueError) as error:
+            reason = f"export {row[0]} cannot be read: {type(error).__name__}"
+            raise sqlite3.DataError(reason) from error
 
     def _entry_of(self, row: tuple[Any, ...]) -> LedgerEntry:
         (number, key, vendor, account, kind, asked, sent_at, ref, status, raw_status, *rest) = row
@@ -220,7 +228,7 @@ class Scribe:
             landed_at=_moment(landed_at),
             resubmit_at=_moment(resubmit_at),
             abandoned_at=_moment(abandoned_at),
-            told=said,
+            told=read_told(said),
             is_taken=self.is_at_work(owner),
         )
         return entry if landed_at is None else evolve(entry, files=self._files_of(number))

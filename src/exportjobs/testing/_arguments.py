@@ -1,0 +1,91 @@
+"""Whether an adapter's kinds of export say what they take, and refuse what they do not."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from attrs import evolve
+
+from exportjobs._address import below
+from exportjobs._errors import ExportJobsError, InvalidArgument
+from exportjobs._export import Export, ExportKind
+from exportjobs._structure import dump_json
+from exportjobs.testing._breach import Breach
+from exportjobs.testing._command_line import sample
+from exportjobs.testing._recorded import Recorded
+from exportjobs.testing._scenes import submitting
+
+_HOSTILE: tuple[object, ...] = (
+    *("", " ", "..", "a/../b", "two\nlines", "\ud800", -1, 0, 2**63, 10**400, 0.5, float("nan")),
+    *(True, None, object(), [None], [""], [{"a": 1}], {"a": 1}, {1: 2}, date.min, date.max),
+)
+
+
+def check_documented(recorded: Recorded) -> None:
+    """Check that the adapter says what it is, and each of its kinds what it exports."""
+    cls = type(recorded.adapter)
+    if not (vars(cls).get("__doc__") or "").strip():
+        remedy = "begin the class with a docstring: the command line shows its first line"
+        raise Breach(f"{cls.__name__} has no docstring", remedy)
+    for name, kind in cls.kinds().items():
+        if not kind.summary:
+            remedy = "begin the flow with a docstring: it is the help on the command line"
+            raise Breach(f"{cls.__name__}.{name} has no docstring", remedy)
+
+
+def check_arguments(recorded: Recorded) -> None:
+    """Check that an argument that cannot be right is told before anything is sent."""
+    for kind in recorded.adapter.kinds().values():
+        for name in kind.signature.parameters:
+            for value in _HOSTILE:
+                export = _built(recorded, kind, {**_arguments(recorded, kind), name: value})
+                if export is not None:
+                    _check_sent(recorded, export, f"{kind.name}({name}={shown(value)})")
+
+
+def shown(value: object) -> str:
+    """Return a value's repr, but not without end."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"  # noqa: PLR2004 - half a line
+
+
+def _arguments(recorded: Recorded, kind: ExportKind) -> Mapping[str, object]:
+    if kind.name == recorded.export.kind:
+        return recorded.export.arguments
+    return {
+        argument.name: sample(argument.annotation)
+        for argument in kind.signature.parameters.values()
+        if argument.default is argument.empty
+    }
+
+
+def _built(recorded: Recorded, kind: ExportKind, arguments: Mapping[str, object]) -> Export | None:
+    """Return the export that some arguments ask for; None if they are refused, as they should."""
+    call = ", ".join(f"{name}={shown(value)}" for name, value in arguments.items())
+    try:
+        return kind.bind(recorded.adapter, **arguments)
+    except InvalidArgument as error:
+        if error.field not in kind.signature.parameters:
+            remedy = "name the argument as the signature does: self.invalid(argument, ...)"
+            mistake = f"{kind.name}({call}) is refused for its {error.field!r}"
+            raise Breach(mistake, remedy) from None
+        return None
+    except Exception as error:
+        remedy = "check arguments before the first yield, and tell with `raise self.invalid(...)`"
+        mistake = f"{kind.name}({call}) raises {type(error).__name__}: {error}"
+        raise Breach(mistake, remedy) from error
+
+
+def _check_sent(recorded: Recorded, export: Export, call: str) -> None:
+    """Check that what was not refused can be sent, and is not refused once it was sent."""
+    request = next(export.submit())
+    try:
+        below(recorded.adapter.base_url, request.path)
+        dump_json(request.json)
+    except (ExportJobsError, TypeError):
+        remedy = "quote what goes into a path with path(), and refuse what would lead elsewhere"
+        raise Breach(f"{call} makes a request that cannot be sent", remedy) from None
+    scene = submitting(evolve(recorded, export=export))
+    error = scene.hear(scene.answers).error
+    if isinstance(error, InvalidArgument):
+        remedy = "check arguments before the first yield"
+        raise Breach(f"{call} is refused only once it was sent", remedy)

@@ -1,0 +1,49 @@
+"""Whether flows depend on nothing but the adapter, the arguments and the vendor's answers."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeAlias
+
+from attrs import evolve
+
+from exportjobs.testing._breach import Breach
+from exportjobs.testing._modules import package_of
+from exportjobs.testing._purity import deed
+from exportjobs.testing._recorded import Recorded
+from exportjobs.testing._scenes import scenes
+from exportjobs.testing._state import changed, state
+
+_Act: TypeAlias = Callable[[], object]
+
+_PURE = "an adapter only computes: yield requests, and take what else it needs as arguments"
+
+
+def check_pure(recorded: Recorded) -> None:
+    """Check that neither making the adapter nor its flows do I/O or ask the time."""
+    adapter = recorded.adapter
+    making: _Act = partial(evolve, adapter)
+    acts: Iterable[tuple[str, _Act]] = ((scene.name, scene.play) for scene in scenes(recorded))
+    for name, act in (("making the adapter", making), *acts):
+        found = deed(act, package_of(type(adapter)))
+        if found is not None:
+            raise Breach(f"{name} {found.what} at {found.where}", _PURE)
+
+
+def check_unchanged(recorded: Recorded) -> None:
+    """Check that flows leave the adapter, its classes and their modules as they were."""
+    for scene in scenes(recorded) * 2:
+        before = state(recorded.adapter)
+        scene.play()
+        holder = changed(before, state(recorded.adapter))
+        if holder is not None:
+            remedy = "keep nothing between flows: what is known of a job stands in its ref and job"
+            raise Breach(f"{scene.name} changes {holder}", remedy)
+
+
+def check_repeatable(recorded: Recorded) -> None:
+    """Check that a flow asks and returns the same whenever the vendor answers the same."""
+    played = {scene.name: scene.play() for scene in scenes(recorded)}
+    for scene in reversed(scenes(recorded)):
+        if scene.play() != played[scene.name]:
+            remedy = "make requests and jobs of the arguments and the answers alone"
+            raise Breach(f"{scene.name} gives another result for the same answers", remedy)

@@ -1,0 +1,84 @@
+"""The sandbox as tests of ETL code want it: with an adapter at hand for each vendor.
+
+Needs the extra `exportjobs[sandbox]`.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TypeVar, cast
+
+from exportjobs._pace import Pace
+from exportjobs.adapter import Adapter
+from exportjobs.cli._credentials import variables
+from exportjobs.sandbox import Sandbox
+from exportjobs_clari import Clari
+from exportjobs_closient import Closient
+from exportjobs_csv import CsvExport
+from exportjobs_demandbase import Demandbase, DemandbaseV1
+
+A = TypeVar("A", bound=Adapter)
+
+_VENDORS: Mapping[str, type[Adapter]] = {
+    one.vendor: one for one in (Clari, Demandbase, DemandbaseV1, Closient, CsvExport)
+}
+_HURRIED = Pace(
+    typical=timedelta(milliseconds=100),
+    floor=timedelta(milliseconds=20),
+    ceiling=timedelta(milliseconds=200),
+    slow=timedelta(milliseconds=500),
+)
+
+
+class ExportSandbox(Sandbox):
+    """The sandbox, with an adapter for each of its vendors.
+
+    The adapters are those of the vendors, but in a hurry, as the sandbox's jobs last for parts of a
+    second: they ask at once where the others let minutes pass.
+    """
+
+    @property
+    def clari(self) -> Clari:
+        """An account at Clari."""
+        return self._adapter(Clari)
+
+    @property
+    def demandbase(self) -> Demandbase:
+        """An account at Demandbase, signed in by a client's id and secret."""
+        return self._adapter(Demandbase)
+
+    @property
+    def demandbase_v1(self) -> DemandbaseV1:
+        """An account at Demandbase as its older description has it."""
+        return self._adapter(DemandbaseV1)
+
+    @property
+    def closient(self) -> Closient:
+        """An account at Closient."""
+        return self._adapter(Closient)
+
+    @property
+    def csv(self) -> CsvExport:
+        """An account at the CSV-export API."""
+        return self._adapter(CsvExport)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables by which a program finds the same accounts, such as CLARI_API_KEY.
+
+        What is made of them asks at its vendor's own pace: let the program take an `interval`.
+        """
+        given: dict[str, str] = {}
+        for vendor, adapter in _VENDORS.items():
+            arguments = self._arguments(vendor)
+            for variable in variables(vendor, adapter):
+                if variable.argument in arguments:
+                    given[variable.name] = arguments[variable.argument]
+        return given
+
+    def _arguments(self, vendor: str) -> Mapping[str, str]:
+        account = self.account(vendor)
+        return {**account.credentials, "base_url": account.base_url}
+
+    def _adapter(self, vendor: type[A]) -> A:
+        hurried = type(vendor.__name__, (vendor,), {"pace": _HURRIED, "__doc__": vendor.__doc__})
+        return cast("A", hurried(**self._arguments(vendor.vendor)))

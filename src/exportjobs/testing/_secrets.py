@@ -1,0 +1,139 @@
+"""Whether an adapter keeps its credentials: shown nowhere, and sent to its own origin only."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from attrs import Attribute, evolve, fields
+
+from exportjobs._address import below
+from exportjobs._errors import InvalidArgument, UntrustedAddress
+from exportjobs._flow import Request
+from exportjobs._job import ExportJob
+from exportjobs.adapter import Adapter, credential
+from exportjobs.testing._breach import Breach
+from exportjobs.testing._recorded import Recorded
+from exportjobs.testing._scenes import Heard, jobs, scenes, submitted, told
+
+_SOUNDS_SECRET = re.compile(r"key|token|secret|password|passphrase|credential")
+_SHORTEST = 6
+_ORIGINS = {"base_url", "sign_in_url"}
+
+
+def secrets(adapter: Adapter) -> Mapping[str, str]:
+    """Return an adapter's credentials by field: the arguments that its repr does not show."""
+    hidden = [one for one in _arguments(adapter) if not one.repr and not _is_address(one)]
+    values = {one.name.lstrip("_"): getattr(adapter, one.name) for one in hidden}
+    return {name: value for name, value in values.items() if value and isinstance(value, str)}
+
+
+def _arguments(adapter: Adapter) -> "list[Attribute[Any]]":
+    return [one for one in fields(type(adapter)) if one.init]
+
+
+def _is_address(one: "Attribute[Any]") -> bool:
+    return one.name.endswith("_url")
+
+
+def revealed(adapter: Adapter, text: str) -> str | None:
+    """Return which of an adapter's credentials a text shows, as it is or as part of a URL."""
+    for name, secret in secrets(adapter).items():
+        if secret in text or quote(secret, safe="") in text:
+            return name
+    return None
+
+
+def check_declared(recorded: Recorded) -> None:
+    """Check that the fields that hold credentials are declared so, and can be searched for."""
+    for one in _arguments(recorded.adapter):
+        if one.repr and _holds_credential(one):
+            remedy = f"declare it as {one.name}: str = field(repr=False, validator=credential)"
+            raise Breach(f"the adapter's repr shows its {one.name}, a credential", remedy)
+    for name, secret in secrets(recorded.adapter).items():
+        if len(secret) < _SHORTEST:
+            remedy = f"record with an invented one of {_SHORTEST} characters or more"
+            raise Breach(f"the recorded {name} is too short to be searched for", remedy)
+
+
+def _holds_credential(one: "Attribute[Any]") -> bool:
+    sounds_secret = one.type in {str, str | None} and _SOUNDS_SECRET.search(one.name) is not None
+    return one.validator is credential or (sounds_secret and not _is_address(one))
+
+
+def check_refused(recorded: Recorded) -> None:
+    """Check that an account without credentials, or without encryption, is refused."""
+    names = {one.name for one in _arguments(recorded.adapter)}
+    wrong = [(name, "http://vendor.example") for name in sorted(names & _ORIGINS)]
+    wrong += [(name, blank) for name in secrets(recorded.adapter) for blank in ("", " ")]
+    for name, value in wrong:
+        try:
+            evolve(recorded.adapter, **{name: value})
+        except InvalidArgument:
+            continue
+        remedy = "declare it with validator=credential, and call super().__attrs_post_init__()"
+        raise Breach(f"the adapter takes {value!r} for its {name}", remedy)
+
+
+def check_shown_nowhere(recorded: Recorded) -> None:
+    """Check that nothing that is printed or kept shows a credential."""
+    for where, text in _shown(recorded):
+        name = revealed(recorded.adapter, text)
+        if name is not None:
+            raise Breach(
+                f"{where} shows the {name}", "keep credentials out of it, whole or in part"
+            )
+
+
+def _shown(recorded: Recorded) -> Iterator[tuple[str, str]]:
+    adapter, export, ref = recorded.adapter, recorded.export, submitted(recorded)
+    yield "the adapter's repr", f"{adapter!r} {adapter}"
+    yield "the export's repr", repr(export)
+    yield "the export's JSON", export.to_json()
+    yield "the job's ref", ref.to_json()
+    for scene in scenes(recorded):
+        heard: Heard = scene.play()
+        yield f"{scene.name}: the repr of a request", repr(heard.requests)
+        yield f"{scene.name}: the repr of a signed request", repr(heard.signed)
+        yield f"{scene.name}: the repr of what it returns", repr(heard.outcome)
+
+
+def check_own_origin(recorded: Recorded) -> None:
+    """Check that credentials go below the adapter's base URL and nowhere else."""
+    adapter = recorded.adapter
+    for scene in scenes(recorded):
+        heard = scene.play()
+        for request, signed in zip(heard.requests, heard.signed, strict=True):
+            _check_signed(request, signed, scene.name, adapter)
+    for word, job in jobs(recorded).items():
+        _check_addresses(word, job, adapter)
+
+
+def _check_signed(request: Request, signed: Request, scene: str, adapter: Adapter) -> None:
+    if not _is_below(adapter, signed.path):
+        remedy = "yield paths below the base URL; what lies elsewhere is an Artifact"
+        raise Breach(f"{scene} takes the credentials to another origin", remedy)
+    if (signed.method, signed.path) != (request.method, request.path):
+        mistake = f"authenticate turns {told(request)} into {told(signed)}"
+        raise Breach(mistake, "let it add headers or a query, nothing else")
+    if revealed(adapter, signed.path):
+        raise Breach(f"{scene} has a credential in its path", "send it in a header")
+
+
+def _check_addresses(word: str, job: ExportJob, adapter: Adapter) -> None:
+    for artifact in job.artifacts:
+        which, name = f"the artifact in state {word!r}", revealed(adapter, artifact.url)
+        if name is not None:
+            remedy = "leave the address as the vendor gave it, or set authenticated"
+            raise Breach(f"{which} has the {name} in its address", remedy)
+        if artifact.authenticated and not _is_below(adapter, artifact.url):
+            mistake = f"{which} takes the credentials to another origin"
+            raise Breach(mistake, "leave authenticated out: a signed address needs none")
+
+
+def _is_below(adapter: Adapter, path: str) -> bool:
+    try:
+        below(adapter.base_url, path)
+    except UntrustedAddress:
+        return False
+    return True

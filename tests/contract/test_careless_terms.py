@@ -1,0 +1,120 @@
+"""What an adapter says of itself and of its arguments, wrongly in one way each."""
+
+import pytest
+from attrs import evolve
+
+from exportjobs.testing import Recorded
+
+from .broken import careless_terms as terms
+from .support import Case, contract
+
+
+def without_columns(recorded: Recorded) -> Recorded:
+    """Return a recording of a table without columns."""
+    return evolve(recorded, export=terms.Columned("k-7f3a91").table(columns=[]))
+
+
+CASES = [
+    Case(
+        terms.Blank,
+        contract.test_an_account_that_cannot_be_right_is_refused,
+        "the adapter takes '' for its token",
+    ),
+    Case(
+        terms.Unencrypted,
+        contract.test_an_account_that_cannot_be_right_is_refused,
+        "the adapter takes 'http://vendor.example' for its base_url",
+    ),
+    Case(
+        terms.Shouting,
+        contract.test_the_vendors_terms_are_of_their_types,
+        "the vendor's name 'Acme Inc.' is no plain word",
+    ),
+    Case(
+        terms.Undecided,
+        contract.test_the_vendors_terms_are_of_their_types,
+        "the adapter's pace is int, not Pace",
+    ),
+    Case(
+        terms.Wordless,
+        contract.test_the_adapter_and_its_kinds_are_documented,
+        "Wordless has no docstring",
+    ),
+    Case(
+        terms.Wordy,
+        contract.test_the_adapter_and_its_kinds_are_documented,
+        "Wordy.invoice has no docstring",
+    ),
+    Case(
+        terms.Listing,
+        contract.test_the_adapter_cannot_be_changed,
+        "the adapter's tags is a list, which can be changed",
+    ),
+    Case(
+        terms.Talkative,
+        contract.test_credentials_are_shown_nowhere,
+        "the adapter's repr shows the token",
+    ),
+    Case(
+        terms.Late,
+        contract.test_arguments_are_checked_before_anything_is_sent,
+        "summary(name='') is refused only once it was sent",
+    ),
+    Case(
+        terms.Crashing,
+        contract.test_arguments_are_checked_before_anything_is_sent,
+        "summary(name='') raises IndexError",
+    ),
+    Case(
+        terms.Unquoted,
+        contract.test_arguments_are_checked_before_anything_is_sent,
+        "summary(name='..') makes a request that cannot be sent",
+    ),
+    Case(
+        terms.Misnaming,
+        contract.test_arguments_are_checked_before_anything_is_sent,
+        "summary(name='') is refused for its 'title'",
+    ),
+    Case(
+        terms.Complex,
+        contract.test_every_kind_can_be_given_on_the_command_line,
+        "curve's origin cannot be given on the command line",
+    ),
+    Case(
+        terms.Greedy,
+        contract.test_every_kind_can_be_given_on_the_command_line,
+        "folder's option --into is one that every export has",
+    ),
+    Case(
+        terms.Nameless,
+        contract.test_every_kind_can_be_given_on_the_command_line,
+        "several takes *names: str, which has no name on the command line",
+    ),
+    Case(
+        terms.Ambiguous,
+        contract.test_the_recording_has_a_body_for_every_status,
+        "the word 'ERROR' stands for both failed and cancelled",
+    ),
+    Case(
+        terms.Loosened,
+        contract.test_the_adapter_cannot_be_changed,
+        "the adapter's name can be set",
+    ),
+    Case(
+        terms.Clashing,
+        contract.test_every_kind_can_be_given_on_the_command_line,
+        "summary's option --json is one that every export has",
+    ),
+    Case(
+        terms.Columned,
+        contract.test_every_kind_can_be_given_on_the_command_line,
+        "the options (none) do not give the export again",
+        without_columns,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=repr)
+def test_a_mistake_is_told_by_the_test_that_is_there_for_it(case: Case) -> None:
+    """In the contract's words."""
+    assert case.told().startswith(case.words)

@@ -1,0 +1,74 @@
+"""Where the pages' code runs: the vendors on loopback, and a bucket beside them."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Final
+
+import pytest
+from attrs import frozen
+
+from exportjobs import load_adapter
+from exportjobs.adapter import Pace
+from exportjobs.testing import ExportSandbox
+
+VENDORS: Final = ("clari", "closient", "csv", "demandbase", "demandbase-v1")
+
+_BRISK: Final = Pace(typical=timedelta(seconds=1), floor=timedelta(seconds=0.1))
+
+
+def lead_to(sandbox: ExportSandbox, patch: pytest.MonkeyPatch) -> None:
+    """Let the adapters' default addresses lead to the sandbox, and ask as fast as its jobs run.
+
+    It is all that differs from what the code does for a reader with accounts of their own.
+    """
+    for vendor in VENDORS:
+        adapter = load_adapter(vendor)
+        defaults = adapter.__init__.__kwdefaults__ or {}
+        patch.setitem(defaults, "base_url", sandbox.account(vendor).base_url)
+        patch.setattr(adapter, "pace", _BRISK)
+
+
+@frozen
+class BucketServer:
+    """A store of objects that takes everything."""
+
+    origin: str
+    objects: dict[str, bytes]
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What leads a client of Amazon's here."""
+        return {
+            "AWS_ENDPOINT_URL": self.origin,
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "eu-west-1",
+        }
+
+
+@contextmanager
+def bucket() -> Iterator[BucketServer]:
+    """Serve a store on loopback."""
+    objects: dict[str, bytes] = {}
+
+    class Taking(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            objects[self.path] = self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("ETag", '"1"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Taking) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield BucketServer(f"http://127.0.0.1:{server.server_port}", objects)
+        finally:
+            server.shutdown()
