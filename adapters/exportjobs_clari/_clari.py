@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 from exportjobs.adapter import (
     Adapter,
+    Export,
     ExportJob,
     ExportJobsError,
     Flow,
@@ -21,6 +22,7 @@ from exportjobs.adapter import (
     Rejected,
     Request,
     SlotsFull,
+    StatusMap,
     credential,
     export,
     field,
@@ -29,7 +31,7 @@ from exportjobs.adapter import (
     structure,
     unwrapped,
 )
-from exportjobs_clari._jobs import accepted, described
+from exportjobs_clari._jobs import STATUSES, accepted, described, may_come_of
 
 Format = Literal["JSON", "CSV"]
 ForecastType = Literal[
@@ -64,6 +66,7 @@ class Clari(Adapter):
     """
 
     vendor: ClassVar[str] = "clari"
+    statuses: ClassVar[StatusMap] = STATUSES
     pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=2))
 
     api_key: str = field(repr=False, validator=credential)
@@ -186,6 +189,10 @@ class Clari(Adapter):
         reply = yield Request.get("/export/jobs")
         bodies = structure(unwrapped(reply.json(), "jobs"), tuple[Mapping[str, object], ...])
         return tuple(described(self.ref, body) for body in bodies)
+
+    def may_have_made(self, job: ExportJob, export: Export) -> bool:
+        """Return whether a listed job can be what an export became, by module and type of file."""
+        return may_come_of(job.raw, export.kind, export.arguments.get("format", "JSON"))
 
     def cancel(self, ref: JobRef) -> Flow[ExportJob]:
         """Cancel a job, which also gives its place in the monthly quota back."""

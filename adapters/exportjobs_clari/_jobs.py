@@ -23,7 +23,7 @@ MakeRef = Callable[[str], JobRef]
 """Makes the ref of a job's id."""
 
 # The OpenAPI's words, and those of the schema that Clari publishes beside it (QUEUED, RUNNING).
-_STATUSES = StatusMap(
+STATUSES = StatusMap(
     queued=("SCHEDULED", "QUEUED"),
     running=("STARTED", "RUNNING"),
     done=("DONE",),
@@ -57,13 +57,13 @@ class _Accepted:
 def accepted(make_ref: MakeRef, raw: object) -> ExportJob:
     """Return the job that was accepted, of which no more is said than its id."""
     body = structure(_identified(unwrapped(raw, "job")), _Accepted)
-    return ExportJob(make_ref(body.job_id), _STATUSES.read("SCHEDULED"), raw=raw)
+    return ExportJob(make_ref(body.job_id), STATUSES.read("SCHEDULED"), raw=raw)
 
 
 def described(make_ref: MakeRef, raw: object) -> ExportJob:
     """Return the job that a body describes."""
     body = structure(_identified(raw), _Job)
-    reading = _STATUSES.read(body.status)
+    reading = STATUSES.read(body.status)
     ref = make_ref(body.job_id)
     results = Artifact(
         path("/export/jobs/{}/results", ref.id),
@@ -82,6 +82,18 @@ def described(make_ref: MakeRef, raw: object) -> ExportJob:
         warnings=tuple(_missing(body)),
         raw=raw,
     )
+
+
+def may_come_of(raw: object, kind: str, file_type: object) -> bool:
+    """Return whether a listed body can be that of an export of a kind, in a type of file.
+
+    One description has the module, of which only FORECAST is documented, the other the type.
+    """
+    if not is_object(raw):
+        return False
+    told = str(raw.get("module") or raw.get("type") or "").lower()
+    is_of_kind = not told or told.startswith("forecast") == (kind == "forecast")
+    return is_of_kind and raw.get("fileType") in {None, file_type}
 
 
 def _identified(raw: object) -> object:

@@ -62,6 +62,8 @@ class Closient(Adapter):
     """One API key at Closient. Jobs can neither be listed nor cancelled."""
 
     vendor: ClassVar[str] = "closient"
+    statuses: ClassVar[StatusMap] = _STATUSES
+    scope: ClassVar[tuple[str, ...]] = ("organization_id",)
     pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=2))
     # Per API key (docs.closient.com/rate-limits, read in August 2026).
     budgets: ClassVar[tuple[Budget, ...]] = (

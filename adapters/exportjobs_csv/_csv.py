@@ -58,6 +58,7 @@ class CsvExport(Adapter):
     """One tenant of the CSV-export API. Jobs can neither be listed nor cancelled."""
 
     vendor: ClassVar[str] = "csv"
+    statuses: ClassVar[StatusMap] = _STATUSES
     pace: ClassVar[Pace] = Pace(typical=timedelta(seconds=30))
 
     api_key: str = field(repr=False, validator=credential)

@@ -73,6 +73,7 @@ class DemandbaseApi(Adapter):
     """An account at Demandbase, without its kinds of export."""
 
     vendor: ClassVar[str] = "demandbase"
+    statuses: ClassVar[StatusMap] = _STATUSES
     slots: ClassVar[int | None] = 1
     pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=5), floor=timedelta(seconds=10))
     # By the day (developer.demandbase.com/docs/rate-limits, read in August 2026). Submits are

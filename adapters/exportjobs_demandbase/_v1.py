@@ -12,6 +12,7 @@ from typing import ClassVar
 from exportjobs.adapter import (
     Adapter,
     Artifact,
+    Export,
     ExportJob,
     Flow,
     JobRef,
@@ -26,6 +27,7 @@ from exportjobs.adapter import (
     export,
     field,
     frozen,
+    is_object,
     path,
     structure,
 )
@@ -69,6 +71,7 @@ class DemandbaseV1(Adapter):
     """One account behind a bearer token."""
 
     vendor: ClassVar[str] = "demandbase-v1"
+    statuses: ClassVar[StatusMap] = _STATUSES
     pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=5))
 
     token: str = field(repr=False, validator=credential)
@@ -145,6 +148,10 @@ class DemandbaseV1(Adapter):
             if seen_all or not page.jobs or offset >= page.total:
                 break
         return tuple(jobs.values())
+
+    def may_have_made(self, job: ExportJob, export: Export) -> bool:
+        """Return whether a listed job can be what an export became, by the entities in it."""
+        return is_object(job.raw) and job.raw.get("entity_type") in {None, export.kind}
 
     def cancel(self, ref: JobRef) -> Flow[ExportJob]:
         """Cancel a job."""

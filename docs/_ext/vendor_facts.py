@@ -1,6 +1,5 @@
 """What the adapters themselves say of their vendors: words, limits, abilities and environment."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
@@ -9,7 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from exportjobs import JobStatus, installed, load_adapter
-from exportjobs.adapter import Adapter, StatusMap
+from exportjobs.adapter import Adapter
 from exportjobs.cli._credentials import variables
 
 _MINUTE = 60.0
@@ -26,22 +25,6 @@ def vendors() -> Mapping[str, type[Adapter]]:
     """Return the adapters that come with the library, by vendor."""
     ours = (one.vendor for one in installed().values() if one.distribution == "exportjobs")
     return {vendor: load_adapter(vendor) for vendor in ours}
-
-
-def status_map(adapter: type[Adapter]) -> StatusMap:
-    """Return an adapter's vocabulary, from the module where it or what it is made of stands."""
-    everything = (value for names in _modules(adapter) for value in names.values())
-    return next(value for value in everything if isinstance(value, StatusMap))
-
-
-def _modules(adapter: type[Adapter]) -> Iterator[Mapping[str, object]]:
-    """Yield what is in the modules of an adapter's classes, each before what that imports."""
-    for cls in adapter.__mro__:
-        names = vars(sys.modules[cls.__module__])
-        yield names
-        package, _, _ = cls.__module__.partition(".")
-        homes = (getattr(value, "__module__", None) or "" for value in names.values())
-        yield from (vars(sys.modules[home]) for home in homes if home.startswith(f"{package}."))
 
 
 class VendorOverview(SphinxDirective):
@@ -120,7 +103,7 @@ class StatusWords(SphinxDirective):
 
 
 def _words(adapter: type[Adapter], status: JobStatus) -> str:
-    words: tuple[str, ...] = getattr(status_map(adapter), status.value)
+    words: tuple[str, ...] = getattr(adapter.statuses, status.value)
     return ", ".join(f"`{word}`" for word in words)
 
 

@@ -1,6 +1,6 @@
 """Attaching: exports and jobs that may have been taken up before, here or in another process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import anyio.abc
@@ -40,7 +40,6 @@ class Attaching:
         self._clock = steps.clock
         self._arrived: list[Tracked] = []
         self._followed: Agenda[Tracked] = Agenda()
-        self._by_row: dict[int, Tracked] = {}
 
     @property
     def next(self) -> float:
@@ -57,11 +56,6 @@ class Attaching:
         moment = self._clock.monotonic() + step.seconds
         self._followed.add(min(moment, tracked.give_up_at), tracked)
 
-    def let_go(self, tracked: Tracked) -> None:
-        """Forget an export that has ended."""
-        if self._by_row.get(tracked.row) is tracked:
-            del self._by_row[tracked.row]
-
     def go_round(self, now: float) -> None:
         """Find out about all that have come, in one go."""
         came, self._arrived = self._arrived + self._followed.due(now), []
@@ -77,15 +71,27 @@ class Attaching:
             one if isinstance(one, End) else await _step(self._steps, tracked, one)
             for tracked, one in zip(batch, found, strict=True)
         ]
+        firsts = _firsts(batch) if any(_was_taken_up_before(one) for one in found) else {}
         for tracked, step in zip(batch, steps, strict=True):
             if isinstance(step, Follow) and tracked.give_up_at <= now:
                 self._apply(tracked, End(too_late(tracked, "not ended by the deadline")))
                 continue
-            first = self._by_row.setdefault(tracked.row, tracked) if tracked.row else tracked
+            first = firsts.get(tracked.row, tracked)
             if first is tracked:
                 self._apply(tracked, step)
             else:
                 self._join(tracked, first)
+
+
+def _was_taken_up_before(found: LedgerEntry | End) -> bool:
+    return isinstance(found, LedgerEntry) and found.is_mine
+
+
+def _firsts(batch: Sequence[Tracked]) -> Mapping[int, Tracked]:
+    """Return, by number in the ledger, who was the first to take up an export of some accounts."""
+    accounts = {one.account.session.adapter.account: one.account for one in batch}
+    everyone = (one for account in accounts.values() for one in reversed(account.in_order))
+    return {one.row: one for one in everyone if one.row}
 
 
 async def _entries(steps: Steps, batch: Sequence[Tracked]) -> Sequence[LedgerEntry | End]:

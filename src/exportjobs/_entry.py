@@ -47,6 +47,8 @@ class LedgerEntry:
     """What landed."""
     told: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
     """What the vendor said in the end."""
+    is_mine: bool = False
+    """Whether this poller has taken it up before."""
     is_taken: bool = False
     """Whether another process is at work on it."""
 

@@ -236,7 +236,7 @@ class Ledger:
 
     def _scribe(self) -> Scribe:
         owner = self._owner
-        number, is_at_work = (0, _nobody) if owner is None else (owner.number, owner.is_at_work)
+        number, is_at_work = (1, _nobody) if owner is None else (owner.number, owner.is_at_work)
         return Scribe(self._database, number, self._clock.now(), is_at_work)
 
     def _failed(self, error: sqlite3.Error) -> ExportJobsError:

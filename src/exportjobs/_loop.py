@@ -167,7 +167,6 @@ class Loop:
         tracked.phase = Phase.ENDED
         tracked.account.outstanding.discard(tracked)
         tracked.account.doubtful.discard(tracked)
-        self._attaching.let_go(tracked)
         finished = Finished(tracked.work, tracked.job, tracked.files, step.error, tracked.story)
         self._report(Ended(tracked.subject, finished))
         tracked.tell(finished)

@@ -229,6 +229,7 @@ class Scribe:
             resubmit_at=_moment(resubmit_at),
             abandoned_at=_moment(abandoned_at),
             told=read_told(said),
+            is_mine=owner == self.owner,
             is_taken=self.is_at_work(owner),
         )
         return entry if landed_at is None else evolve(entry, files=self._files_of(number))

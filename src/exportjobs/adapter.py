@@ -135,6 +135,8 @@ class Adapter(ABC):
     api_version: ClassVar[int] = 1
     """The `API_VERSION` that the adapter was written for, as a figure: the constant itself would
     always be the installed one. An adapter that does not say was written for the first."""
+    statuses: ClassVar[StatusMap] = StatusMap()
+    """The vendor's vocabulary, for whoever wants to see it; the flows say what they read with."""
     pace: ClassVar[Pace] = Pace()
     """When to ask for a job's status, in so far as the vendor decides."""
     slots: ClassVar[int | None] = None

@@ -319,3 +319,21 @@ def test_a_cancel_refused_for_another_reason_is_refused() -> None:
 
     with pytest.raises(Rejected, match="SWW"):
         wire.hear(clari.cancel(clari.ref("J1")))
+
+
+@pytest.mark.parametrize(
+    ("listed", "fits"),
+    [
+        ({"module": "FORECAST", "fileType": "CSV"}, True),
+        ({"module": "FORECAST", "fileType": "JSON"}, False),
+        ({"module": "AUDIT_EVENTS", "fileType": "CSV"}, False),
+        ({"type": "forecast"}, True),
+        ({}, True),
+    ],
+    ids=["same", "another-type-of-file", "another-module", "by-the-schema", "untold"],
+)
+def test_a_listed_job_is_an_exports_by_module_and_type_of_file(listed: Body, *, fits: bool) -> None:
+    """What the list tells is compared, when no answer came to a submit."""
+    job = polled(clari, {**CLARI.done, "module": None, "fileType": None, **listed}, clari.ref("J1"))
+
+    assert clari.may_have_made(job, clari.forecast("deal_owner", format="CSV")) is fits

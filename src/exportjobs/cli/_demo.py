@@ -46,19 +46,23 @@ def demo(
         as_json: Print one JSON object for each finished export instead of a table.
     """
     with Sandbox(tuple(Fault) if faults else ()) as sandbox:
-        accounts = [
-            load_adapter(account.vendor)(
-                **account.credentials, base_url=account.base_url, name=account.label
-            )
-            for account in sandbox.accounts
-        ]
-        exports = [export for account in accounts for export in one_of_each(account)]
-        begin = partial(run, exports, into=into, interval=_INTERVAL, deadline=_DEADLINE)
+        begin = partial(run, exports_of(sandbox), into=into, interval=_INTERVAL, deadline=_DEADLINE)
         everything = run_shown(
             lambda observers: begin(ledger=":memory:", observers=observers), as_json_lines=as_json
         )
         served = {file.sha256 for file in sandbox.served}
     return max(exit_code(everything), _compare(everything, served))
+
+
+def exports_of(sandbox: Sandbox) -> list[Export]:
+    """Return an export of every kind of every vendor in a sandbox."""
+    accounts = (
+        load_adapter(account.vendor)(
+            **account.credentials, base_url=account.base_url, name=account.label
+        )
+        for account in sandbox.accounts
+    )
+    return [export for account in accounts for export in one_of_each(account)]
 
 
 def one_of_each(account: Adapter) -> Iterable[Export]:

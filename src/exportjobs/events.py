@@ -1,0 +1,41 @@
+"""What happens while exports run, as values that an observer is told and can match against."""
+
+from exportjobs._events import (
+    Downloading,
+    DownloadRetried,
+    Economising,
+    Ended,
+    Event,
+    Landed,
+    LeaseRenewed,
+    ListFailed,
+    NotRecorded,
+    Observer,
+    Polled,
+    PollFailed,
+    StatusUnknown,
+    Subject,
+    Submitted,
+    Throttled,
+    Waiting,
+)
+
+__all__ = [
+    "DownloadRetried",
+    "Downloading",
+    "Economising",
+    "Ended",
+    "Event",
+    "Landed",
+    "LeaseRenewed",
+    "ListFailed",
+    "NotRecorded",
+    "Observer",
+    "PollFailed",
+    "Polled",
+    "StatusUnknown",
+    "Subject",
+    "Submitted",
+    "Throttled",
+    "Waiting",
+]
