@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import anyio.abc
+from anyio.lowlevel import checkpoint
 
 from exportjobs._agenda import Agenda
 from exportjobs._decide import Ask, Doubt, End, Follow, Step, Submit
@@ -15,6 +16,8 @@ from exportjobs._steps import Steps, internal, too_late
 from exportjobs._tracked import Phase, Tracked
 
 _BEGIN_ANEW = "run it under another run key, or let the ledger forget it first"
+_AT_A_STRETCH = 500
+"""Exports that are looked up in one go, before everybody else gets a turn."""
 _LOOK_AGAIN = 1.0
 """Seconds after which is looked again what another process has made of an export."""
 
@@ -63,7 +66,12 @@ class Attaching:
         for tracked in batch:
             tracked.phase = Phase.BUSY
         if batch:
-            self._tasks.start_soon(self._attach, batch, now)
+            self._tasks.start_soon(self._attach_all, batch, now)
+
+    async def _attach_all(self, everyone: Sequence[Tracked], now: float) -> None:
+        for first in range(0, len(everyone), _AT_A_STRETCH):
+            await self._attach(everyone[first : first + _AT_A_STRETCH], now)
+            await checkpoint()
 
     async def _attach(self, batch: Sequence[Tracked], now: float) -> None:
         found = await _entries(self._steps, batch)
@@ -77,7 +85,7 @@ class Attaching:
                 self._apply(tracked, End(too_late(tracked, "not ended by the deadline")))
                 continue
             first = firsts.get(tracked.row, tracked)
-            if first is tracked:
+            if first is tracked or first.phase is Phase.ENDED:
                 self._apply(tracked, step)
             else:
                 self._join(tracked, first)

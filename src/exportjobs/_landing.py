@@ -56,7 +56,7 @@ class Landing:
         self._apply = apply
         self._at_once = at_once
         self._queue: Agenda[tuple[_Batch, int | None]] = Agenda()
-        self._flying = 0
+        self._flights: set[CancelScope] = set()
         self._landed = anyio.Event()
 
     def add(self, tracked: Tracked) -> None:
@@ -70,34 +70,47 @@ class Landing:
 
     def go_round(self) -> None:
         """Fetch as many files as may be fetched at once."""
-        while self._queue and self._flying < self._at_once:
-            self._flying += 1
-            self._tasks.start_soon(self._run, *self._queue.pop())
+        while self._queue and len(self._flights) < self._at_once:
+            # Whoever leaves the poller lets files land, or gives them up by `abort`.
+            flight = CancelScope(shield=True)
+            self._flights.add(flight)
+            self._tasks.start_soon(self._run, flight, *self._queue.pop())
 
     async def drained(self) -> None:
         """Begin no other file, and wait for those that are on their way."""
         self._at_once = 0
-        while self._flying:
+        while self._flights:
             self._landed = anyio.Event()
             await self._landed.wait()
+
+    def abort(self) -> None:
+        """Give up what is on its way; it may be gone on with another time."""
+        for flight in self._flights:
+            flight.cancel()
 
     def _add(self, batch: _Batch, index: int | None) -> None:
         ends_at = batch.download.ends_at(index)
         self._queue.add(ends_at.timestamp() if ends_at else _NEVER, (batch, index))
 
-    async def _run(self, batch: _Batch, index: int | None) -> None:
+    async def _run(self, flight: CancelScope, batch: _Batch, index: int | None) -> None:
         """See to one file, or before the first to which ones there are; then to the end."""
         step: Step | None = None
-        if batch.error is None:
-            await self._fly(batch, index)
-            if not batch.flights:
-                step = await self._end(batch)
-        self._flying -= 1
-        self._landed.set()
+        try:
+            with flight:
+                step = await self._see_to(batch, index)
+        finally:
+            self._flights.discard(flight)
+            self._landed.set()
         if step is None:
             self.go_round()
         else:
             self._apply(batch.tracked, step)
+
+    async def _see_to(self, batch: _Batch, index: int | None) -> Step | None:
+        if batch.error is not None:
+            return None
+        await self._fly(batch, index)
+        return None if batch.flights else await self._end(batch)
 
     async def _fly(self, batch: _Batch, index: int | None) -> None:
         with CancelScope() as flight:

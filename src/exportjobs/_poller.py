@@ -167,6 +167,7 @@ class Poller:
         try:
             self._loop.stop()
             await self._winding_down.run(self.outstanding, self._loop.landing)
+            self._loop.landing.abort()
             return await leave(self._tasks, exc_type, exc, traceback)
         finally:
             self._loop.abandon()

@@ -122,8 +122,8 @@ def main() -> None:
     page = (
         "# What a ledger costs\n\n"
         f"- Run with `{COMMAND}`; machine: {machine()}.\n"
-        f"- {len(took):,} changes, each on disk before the next step is taken: the intent of every\n"
-        "  export, its job's ref, and two changes of status.\n"
+        f"- {len(took):,} changes, each on disk before the next step is taken: of every export\n"
+        "  the intent, the job's ref, and two changes of status.\n"
         f"- The demo: the median of {ROUNDS} rounds.\n\n" + table(("what", "bound", "found"), rows)
     )
     print(page)
