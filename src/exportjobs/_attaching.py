@@ -79,7 +79,8 @@ class Attaching:
             one if isinstance(one, End) else await _step(self._steps, tracked, one)
             for tracked, one in zip(batch, found, strict=True)
         ]
-        firsts = _firsts(batch) if any(_was_taken_up_before(one) for one in found) else {}
+        again = any(_was_taken_up_before(one) for one in found)
+        firsts = _firsts(batch) if again else dict[int, Tracked]()
         for tracked, step in zip(batch, steps, strict=True):
             if isinstance(step, Follow) and tracked.give_up_at <= now:
                 self._apply(tracked, End(too_late(tracked, "not ended by the deadline")))

@@ -12,6 +12,7 @@ from exportjobs._job import ExportJob, JobRef, JobStatus, Reading
 from exportjobs._structure import dump_json
 
 _TIMES = ("created_at", "started_at", "finished_at")
+_KEPT = frozenset({"error", "warnings", "record_count", "size", *_TIMES})
 
 
 @frozen(kw_only=True)
@@ -126,4 +127,6 @@ def read_told(text: str | None) -> Mapping[str, Any]:
     for name in _TIMES:
         if name in said:
             said[name] = datetime.fromisoformat(said[name])
-    return {**said, "warnings": tuple(said.get("warnings", ()))}
+    said["warnings"] = tuple(said.get("warnings", ()))
+    # A later version may say more.
+    return {name: value for name, value in said.items() if name in _KEPT}

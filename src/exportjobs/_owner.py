@@ -1,5 +1,6 @@
 """Who is at work on the exports of a ledger's file: told by locks, which die with their process."""
 
+import os
 import secrets
 from io import FileIO
 from pathlib import Path
@@ -23,7 +24,7 @@ class Owner:
         self._ledger = ledger
         self.number = secrets.randbits(_BITS) + 1
         self._path = self._lock_of(self.number)
-        self._lock = _had(self._path)
+        self._lock = self._made()
         if not self._is_held():
             self.leave()
             raise LedgerFailed(
@@ -42,6 +43,16 @@ class Owner:
         if self._lock is not None:
             self._path.unlink(missing_ok=True)
             self._lock.close()
+
+    def _made(self) -> FileIO | None:
+        """Make the lock where nobody looks for locks, and let it show when it is had."""
+        if os.name == "nt":
+            # There, what is open has its name for good.
+            return _had(self._path)
+        making = self._path.with_suffix(".making")
+        lock = _had(making)
+        making.rename(self._path)
+        return lock
 
     def _is_held(self) -> bool:
         """Return whether the lock keeps others out."""
