@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from exportjobs._finished import LandedFile
 from exportjobs._job import ExportJob, JobRef, JobStatus, Reading
-from exportjobs._structure import dump_json
+from exportjobs._structure import dump_json, is_object
 
 _TIMES = ("created_at", "started_at", "finished_at")
 _KEPT = frozenset({"error", "warnings", "record_count", "size", *_TIMES})
@@ -123,10 +123,12 @@ def read_told(text: str | None) -> Mapping[str, Any]:
     Raises:
         ValueError: If it was not that which wrote it.
     """
-    said: dict[str, Any] = json.loads(text) if text else {}
+    written: object = json.loads(text) if text else {}
+    if not is_object(written):
+        raise ValueError(text)
+    # A later version may say more.
+    said: dict[str, Any] = {name: written[name] for name in _KEPT if name in written}
     for name in _TIMES:
         if name in said:
             said[name] = datetime.fromisoformat(said[name])
-    said["warnings"] = tuple(said.get("warnings", ()))
-    # A later version may say more.
-    return {name: value for name, value in said.items() if name in _KEPT}
+    return {**said, "warnings": tuple(said.get("warnings", ()))}

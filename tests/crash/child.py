@@ -1,18 +1,14 @@
 """What is killed: processes that resume a job and land its files, as a user's would.
 
-It is run, not imported. For each line on its standard input it starts a process, by forking: what
-takes long is to import everything, and that is done by then. It prints the process's id; at the
-next line it kills the process, and prints its exit code: that of the signal, or of an earlier end.
+It is run, not imported.
 """
 
-import json
 import os
 import signal
 import sys
-import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar
 
 import anyio
 import trio  # noqa: F401 - to be there when it is chosen
@@ -29,6 +25,8 @@ from exportjobs.adapter import (
     frozen,
     path,
 )
+
+from .forking import fork_for_each_line
 
 with suppress(ImportError):
     import aiohttp  # noqa: F401 - as above
@@ -64,12 +62,6 @@ async def land(base_url: str, ref: JobRef, folder: Path, downloads: int) -> Fini
         return await poller.resume(ref, into=folder)
 
 
-def say(number: int) -> None:
-    """Print a number at once."""
-    sys.stdout.write(f"{number}\n")
-    sys.stdout.flush()
-
-
 def die_at(step: int, folder: str) -> None:
     """Die as if killed just before some name in the folder is touched, and tell which."""
     left = step
@@ -96,28 +88,5 @@ def run(
     finished.raise_for_status()
 
 
-def _end_with(told: dict[str, Any]) -> NoReturn:
-    """Land what is told, and end without a word to what is the parent's."""
-    try:
-        run(**told)
-    except BaseException:  # noqa: BLE001 - its parent is to see nothing but its code
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
-
-
-def main() -> None:
-    """Start a process for each line and end it at the next."""
-    while line := sys.stdin.readline():
-        told = json.loads(line)
-        process = os.fork()
-        if process == 0:
-            _end_with(told)
-        say(process)
-        sys.stdin.readline()
-        os.kill(process, signal.SIGKILL)
-        say(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]))
-
-
 if __name__ == "__main__":
-    main()
+    fork_for_each_line(run)

@@ -3,22 +3,17 @@
 import json
 import random
 import signal
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from subprocess import PIPE, Popen
-from typing import IO
 
 from attrs import Factory, define, frozen
 
 from exportjobs import JobRef
 
+from .nursery import Nursery
 from .vendor import Vendor
 
-_CHILD = Path(__file__).with_name("child.py")
 _BACKENDS = ("asyncio", "trio")
 _STEM = "acme.default..q3"
 _UNFINISHED = (".part", ".part.json")
@@ -53,44 +48,6 @@ class Round:
 
     sent: int
     kills: tuple[Kill, ...]
-
-
-@define
-class Nursery:
-    """Where processes are started that are to be killed."""
-
-    _program: Popen[str]
-    _process: int = 0
-
-    @classmethod
-    @contextmanager
-    def open(cls) -> Iterator["Nursery"]:
-        """Start what starts them."""
-        with Popen(  # noqa: S603 - our own program
-            [sys.executable, _CHILD], stdin=PIPE, stdout=PIPE, text=True
-        ) as program:
-            yield cls(program)
-            _pipe(program.stdin).close()
-
-    def begin(self, **told: str | int) -> None:
-        """Start a process."""
-        self._process = self._ask(json.dumps(told))
-
-    def kill(self) -> int:
-        """Kill the process and return its exit code; if it had landed everything, that is 0."""
-        return self._ask("kill")
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the process has ended by itself; it is a zombie until it is killed."""
-        stat = Path(f"/proc/{self._process}/stat").read_text()
-        return stat.rpartition(")")[2].split()[0] == "Z"
-
-    def _ask(self, line: str) -> int:
-        stdin = _pipe(self._program.stdin)
-        stdin.write(f"{line}\n")
-        stdin.flush()
-        return int(_pipe(self._program.stdout).readline())
 
 
 @define
@@ -210,8 +167,3 @@ class Rig:
     def _content(self, path: Path) -> bytes:
         number = int(path.name.partition(".part-")[2].partition(".")[0] or 1)
         return self.vendor.parts[number - 1].content
-
-
-def _pipe(stream: IO[str] | None) -> IO[str]:
-    assert stream is not None
-    return stream

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from .rig import Nursery, Rig
+from .nursery import Nursery
+from .rig import Rig
 from .vendor import parts, serving
 
 KILLS = int(os.environ.get("EXPORTJOBS_CRASH_KILLS", "100"))
