@@ -14,6 +14,9 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 _TAKES_ITS_TIME = timedelta(minutes=15)
 """A vendor may let a submit wait before it makes a job of it."""
 
+APART = _CLOCKS_DIFFER + _TAKES_ITS_TIME
+"""Two submits that are farther apart cannot have become the same job."""
+
 
 def candidates(
     listed: Iterable[ExportJob], export: Export, sent_at: datetime

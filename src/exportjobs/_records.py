@@ -12,7 +12,7 @@ from exportjobs._errors import ExportJobsError
 from exportjobs._export import Export, Resumption
 from exportjobs._finished import LandedFile, Work
 from exportjobs._job import ExportJob, JobRef, JobStatus, Reading
-from exportjobs._reconcile import may_be_older
+from exportjobs._reconcile import APART, may_be_older
 from exportjobs._schema import short_name
 
 _ENTRIES = """
@@ -35,7 +35,7 @@ _FILES_OF = "SELECT path, size, sha256, part, proven_by FROM files WHERE export 
 _OTHER_DOUBTS = """
 SELECT number FROM exports
 WHERE vendor = ? AND account = ? AND number != ?
-    AND sent_at IS NOT NULL AND ref IS NULL AND abandoned_at IS NULL
+    AND sent_at BETWEEN ? AND ? AND ref IS NULL
 """
 
 
@@ -196,8 +196,13 @@ class Scribe:
         return int(number)
 
     def _has_other_doubts(self, entry: LedgerEntry) -> bool:
-        """Return whether the account has other exports of which nobody knows what they became."""
-        found = self._execute(_OTHER_DOUBTS, *entry.account_key, entry.number)
+        """Return whether the account has others of which nobody knows what they became.
+
+        Those that were abandoned count too: their jobs are none of this export's.
+        """
+        sent_at = entry.sent_at or self.now
+        around = ((sent_at + by).isoformat() for by in (-APART, APART))
+        found = self._execute(_OTHER_DOUBTS, *entry.account_key, entry.number, *around)
         return found.fetchone() is not None
 
     def _entries(self, which: str, *given: object) -> tuple[LedgerEntry, ...]:

@@ -39,9 +39,7 @@ def check_covered(recorded: Recorded) -> None:
 
 
 def _status_maps(adapter: Adapter) -> Iterator[StatusMap]:
-    if adapter.statuses != StatusMap():
-        yield adapter.statuses
-    for holder in modules_of(type(adapter)).values():
+    for holder in (*type(adapter).__mro__, *modules_of(type(adapter)).values()):
         for value in vars(holder).values():
             if isinstance(value, StatusMap):
                 yield value
