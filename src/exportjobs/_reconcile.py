@@ -35,15 +35,16 @@ def candidates(
 
 def may_be_older(job: ExportJob) -> bool:
     """Return whether a job may be from long ago: it has ended, and nothing tells when it began."""
-    return job.status.is_terminal and _made_at(job) is None
+    return job.status.is_terminal and made_at(job) is None
 
 
-def _made_at(job: ExportJob) -> datetime | None:
+def made_at(job: ExportJob) -> datetime | None:
+    """Return when a job was made, if it tells."""
     return job.created_at or job.started_at
 
 
 def _is_of_its_time(job: ExportJob, sent_at: datetime) -> bool:
-    made = _made_at(job)
+    made = made_at(job)
     if made is None:
         return True
     try:

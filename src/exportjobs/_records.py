@@ -12,7 +12,7 @@ from exportjobs._errors import ExportJobsError
 from exportjobs._export import Export, Resumption
 from exportjobs._finished import LandedFile, Work
 from exportjobs._job import ExportJob, JobRef, JobStatus, Reading
-from exportjobs._reconcile import APART, may_be_older
+from exportjobs._reconcile import APART, made_at, may_be_older
 from exportjobs._schema import short_name
 
 _ENTRIES = """
@@ -107,7 +107,7 @@ class Scribe:
         """Let an export in doubt have the one job that is no other's, if none else may have it."""
         free = tuple(job for job in jobs if self._is_free(job.ref))
         is_sure = len(free) == 1 and not may_be_older(free[0])
-        if not is_sure or self._has_other_doubts(self.entry(number)):
+        if not is_sure or self._has_other_doubts(self.entry(number), free[0]):
             return Adoption(None, free)
         self.record(number, free[0], 0)
         return Adoption(free[0], free)
@@ -195,13 +195,14 @@ class Scribe:
         (number,) = self._execute("SELECT number FROM runs WHERE key = ?", key).fetchone()
         return int(number)
 
-    def _has_other_doubts(self, entry: LedgerEntry) -> bool:
-        """Return whether the account has others of which nobody knows what they became.
+    def _has_other_doubts(self, entry: LedgerEntry, job: ExportJob) -> bool:
+        """Return whether a job may be that of another export of the account.
 
-        Those that were abandoned count too: their jobs are none of this export's.
+        Those that were abandoned count too; and all of them where the job tells no time.
         """
         sent_at = entry.sent_at or self.now
-        around = ((sent_at + by).isoformat() for by in (-APART, APART))
+        first, last = (sent_at + by for by in (-APART, APART))
+        around = (first.isoformat(), last.isoformat()) if made_at(job) else ("", "9")
         found = self._execute(_OTHER_DOUBTS, *entry.account_key, entry.number, *around)
         return found.fetchone() is not None
 
