@@ -17,6 +17,8 @@ from .nursery import Nursery
 from .stage import Account, Stage, Told
 
 LABELS = ("clari", "clari-wire", "clari-schema", "demandbase", "demandbase-v1", "closient", "csv")
+SOME = ("clari", "demandbase", "closient")
+"""One with a list that is whole, one with a list in pages and a single slot, one without a list."""
 """The sandbox's accounts."""
 LISTLESS = frozenset({"closient", "csv"})
 """Those of which nobody can be asked what became of a submit."""

@@ -35,7 +35,7 @@ def stage() -> Iterator[Stage]:
 
 @pytest.mark.parametrize("ledger", ["ledger.db", "."], ids=["ledger", "no-ledger"])
 @pytest.mark.parametrize("how", WAYS)
-@pytest.mark.parametrize("label", ["clari", "demandbase-v1"])
+@pytest.mark.parametrize("label", ["demandbase-v1"])
 def test_nothing_remains(
     stage: Stage,
     nursery: Nursery,

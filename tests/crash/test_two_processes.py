@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .nights import LABELS, Night
+from .nights import SOME, Night
 from .nursery import Nursery
 from .stage import Stage
 
@@ -44,7 +44,7 @@ def stops(kind: str, step: int = 1) -> dict[str, object]:
     return {"kind": kind, "step": step, "signal": signal.SIGSTOP}
 
 
-@pytest.mark.parametrize("night", LABELS, indirect=True)
+@pytest.mark.parametrize("night", SOME, indirect=True)
 def test_two_that_run_the_same_submit_once_and_land_once(
     night: Night, nurseries: tuple[Nursery, Nursery]
 ) -> None:
