@@ -45,7 +45,7 @@ async def test_what_came_is_kept_while_the_host_lets_wait_for_more() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
-    ("size", "sent"), [(MUCH, MUCH), (MUCH - 1, MUCH), (100, 5000), (None, MUCH)]
+    ("size", "sent"), [(MUCH, MUCH), (MUCH - 1, MUCH), (5000, 5000), (100, 5000), (None, MUCH)]
 )
 async def test_every_byte_is_kept_once_and_in_order(seed: int, size: int | None, sent: int) -> None:
     """However fast either side is, and whatever size was announced."""
@@ -72,19 +72,24 @@ async def test_every_byte_is_kept_once_and_in_order(seed: int, size: int | None,
     assert kept == content
 
 
-@pytest.mark.parametrize("size", [MUCH, None], ids=str)
+@pytest.mark.parametrize("size", [MUCH, 100, None], ids=str)
 async def test_what_cannot_be_kept_ends_the_reading(size: int | None) -> None:
-    """Whatever the host would still send."""
+    """Whatever the host would still send; and nothing is kept behind what is missing."""
+    tries = 0
 
     async def read(view: memoryview) -> int:
         await anyio.lowlevel.checkpoint()
         return len(view)
 
     async def keep(_: memoryview) -> None:
+        nonlocal tries
+        tries += 1
         raise OSError("full")
 
     with anyio.fail_after(5), pytest.raises(OSError, match="full"):
         await pour(read, keep, size)
+
+    assert tries == 1
 
 
 async def test_what_came_before_a_break_is_kept() -> None:
