@@ -64,8 +64,9 @@ class Connection(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         """Close it; whoever waits for it is told."""
-        anyio.notify_closing(self._socket)
-        self._socket.close()
+        if self._socket.fileno() >= 0:
+            anyio.notify_closing(self._socket)
+            self._socket.close()
 
     async def start_tls(
         self,

@@ -1,22 +1,23 @@
 """The network as httpx reaches it: its pool over connections of our own, or through a proxy."""
 
 import ssl
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 import httpx
+from anyio import CancelScope
 
 from exportjobs._connection import Connection
 from exportjobs._dial import Admits, Dialler
+from exportjobs._pool import Pool
 
 Via = httpx.AsyncBaseTransport
 """What may take the network's place."""
 
-_KEPT_ALIVE = 5.0
 _STRAIGHT_FROM = 1024 * 1024
 """Bytes that have to be still to come, for it to be worth a connection to read past httpcore."""
 
@@ -26,12 +27,7 @@ class Network(httpx.AsyncBaseTransport):
 
     def __init__(self, connections: int, admits: Admits) -> None:
         """Take how many connections to have, and where to; none is opened yet."""
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls(),
-            max_connections=connections,
-            keepalive_expiry=_KEPT_ALIVE,
-            network_backend=Dialler(admits),
-        )
+        self._pool = Pool(connections, Dialler(admits), tls())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return the answer, its body still to come.
@@ -48,11 +44,11 @@ class Network(httpx.AsyncBaseTransport):
             extensions=request.extensions,
         )
         with _told_by_httpx():
-            answer = await self._pool.handle_async_request(asked)
+            answer, line = await self._pool.send(asked)
         return httpx.Response(
             answer.status,
             headers=answer.headers,
-            stream=_Body(answer),
+            stream=_Body(answer, partial(self._pool.take_back, line)),
             extensions=answer.extensions,  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         )
 
@@ -149,8 +145,9 @@ def straight(reply: httpx.Response, first: int, within: float) -> Straight | Non
 class _Body(httpx.AsyncByteStream):
     """An answer's body; no generator, as those have to be closed if they are not exhausted."""
 
-    def __init__(self, answer: httpcore.Response) -> None:
+    def __init__(self, answer: httpcore.Response, closed: Callable[[], Awaitable[None]]) -> None:
         self._answer = answer
+        self._closed = closed
         self._pieces = aiter(answer.aiter_stream())
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -162,10 +159,12 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Close the answer, and let httpcore's generators find it closed: none is left open."""
-        await self._answer.aclose()
-        with suppress(Exception):
-            async for _ in self._pieces:
-                pass
+        with CancelScope(shield=True):
+            await self._answer.aclose()
+            with suppress(Exception):
+                async for _ in self._pieces:
+                    pass
+            await self._closed()
 
 
 _TOLD = (
