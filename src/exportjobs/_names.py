@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -85,6 +86,8 @@ def _path(url: str) -> str:
         return ""
 
 
+# It is asked for several times while a file is fetched.
+@lru_cache(maxsize=256)
 def _suffix_of(name: str) -> str:
     found = [s for s in PurePosixPath(name.replace("\\", "/")).suffixes if _SUFFIX.fullmatch(s)]
     kept = found[-2:] if found and found[-1].lower() in _COMPRESSED else found[-1:]

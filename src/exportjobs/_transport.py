@@ -117,7 +117,7 @@ class Transport:
             wanted = _Wanted("GET", httpx.URL(url), {**_usual_headers(), **named}, within)
             sending = partial(self._network.handle_async_request, wanted.request())
         async with self._open(wanted.url, sending) as reply:
-            yield Stream(reply.status_code, dict(reply.headers), reply, within)
+            yield Stream(reply.status_code, _headers(reply), reply, within)
 
     @asynccontextmanager
     async def _open(
