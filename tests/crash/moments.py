@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -18,7 +19,10 @@ from exportjobs._flow import Request, Response
 from exportjobs._stream import Stream
 from exportjobs._transport import Transport
 
+_WRITES = ("INSERT", "UPDATE", "DELETE", "to be committed", "committed")
 _READS = ("SELECT", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK")
+
+_LOOK = 0.001
 
 Pass = Callable[[str], None]
 
@@ -34,6 +38,8 @@ class Moments:
     signal: int = signal.SIGKILL
     seen: Counter[str] = Factory(Counter[str])
     _lock: threading.Lock = Factory(threading.Lock)
+    _statement: threading.Lock = Factory(threading.Lock)
+    _ledgers: list[sqlite3.Connection] = Factory(list[sqlite3.Connection])
 
     def pass_(self, kind: str) -> None:
         """Live to see another moment, or do not."""
@@ -42,26 +48,46 @@ class Moments:
             so_far = self.seen[kind] if self.kind else self.seen.total()
             is_last = self.kind in {"", kind} and so_far == self.step
         if is_last:
-            os.kill(os.getpid(), self.signal)
+            self._end(kind)
 
     def watch(self) -> None:
         """Pass a moment about whatever leaves a trace outside the process."""
-        _watch_ledger(self.pass_)
+        _watch_ledger(self.pass_, self._statement, self._ledgers)
         _watch_requests(self.pass_)
         _watch_names(self.pass_)
 
+    def _end(self, kind: str) -> None:
+        """Send the signal; what stands still elsewhere than in a write does not do so in one."""
+        if self.signal == signal.SIGKILL or kind in _WRITES:
+            os.kill(os.getpid(), self.signal)
+            return
+        while True:
+            with self._statement:
+                if not any(ledger.in_transaction for ledger in self._ledgers):
+                    os.kill(os.getpid(), self.signal)
+                    return
+            time.sleep(_LOOK)
 
-def _watch_ledger(pass_: Pass) -> None:
+
+def _watch_ledger(
+    pass_: Pass, statement: threading.Lock, ledgers: list[sqlite3.Connection]
+) -> None:
     class Watched(sqlite3.Connection):
         """A connection of which every write is a moment, and two when it comes to stay."""
 
+        def __init__(self, *told: Any, **options: Any) -> None:  # noqa: ANN401
+            super().__init__(*told, **options)
+            ledgers.append(self)
+
         def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401
             self._pass(sql)
-            return super().execute(sql, parameters)
+            with statement:
+                return super().execute(sql, parameters)
 
         def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:  # noqa: ANN401
             self._pass(sql)
-            return super().executemany(sql, parameters)
+            with statement:
+                return super().executemany(sql, parameters)
 
         def __exit__(
             self,
@@ -70,7 +96,8 @@ def _watch_ledger(pass_: Pass) -> None:
             traceback: TracebackType | None,
         ) -> Literal[False]:
             pass_("to be committed")
-            super().__exit__(type_, value, traceback)
+            with statement:
+                super().__exit__(type_, value, traceback)
             pass_("committed")
             return False
 

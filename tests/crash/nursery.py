@@ -39,11 +39,14 @@ class Nursery:
             pipe(running.stdin).close()
 
     def begin(self, **told: object) -> None:
-        """Start a process."""
+        """Start a process; one that a test has left behind is killed before."""
+        if self.process:
+            self.kill()
         self.process = self._ask(json.dumps(told))
 
     def kill(self) -> int:
         """Kill the process and return its exit code; if it had come to its end, that is 0."""
+        self.process = 0
         return self._ask("kill")
 
     def wait(self, seconds: float) -> int:
