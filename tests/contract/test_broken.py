@@ -14,8 +14,6 @@ import pytest
 
 from .broken.mistakes import MISTAKES
 
-pytestmark = pytest.mark.xdist_group("broken")  # what takes a minute to make is made once
-
 BROKEN = Path(__file__).parent / "broken"
 Failures = Mapping[str, Mapping[str, str]]
 """What each adapter's contract says: the words of each test that fails, by its name."""

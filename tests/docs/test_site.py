@@ -10,8 +10,6 @@ from sphinx.util.inventory import InventoryFile
 
 from .blocks import ROOT
 
-pytestmark = pytest.mark.xdist_group("site")  # what takes a minute to make is made once
-
 # It lies beside the pages.
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 commands = import_module("cli_reference").commands

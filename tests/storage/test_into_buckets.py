@@ -23,9 +23,6 @@ from .loopback import Proxy
 from .stores import FOLDER, Amazon, Azure, Store, content, in_an_hour
 from .support import INTERVAL, Offer, Vendor
 
-# With xdist, one worker alone starts the stores.
-pytestmark = pytest.mark.xdist_group("storage")
-
 SMALL = content(100_003)
 LARGE = content(30 * 1024 * 1024 + 7)
 """More than goes in one request."""

@@ -12,9 +12,6 @@ from .loopback import Proxy
 from .stores import Azure, Store, content, in_an_hour
 from .support import INTERVAL, KEY, Offer, Vendor, finish
 
-# With xdist, one worker alone starts the stores.
-pytestmark = pytest.mark.xdist_group("storage")
-
 SMALL = content(100_003)
 
 

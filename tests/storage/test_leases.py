@@ -6,16 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
-import pytest
 
 from exportjobs import Event, JobRef, LeaseRefused, Poller
 
 from .loopback import Proxy
 from .stores import Store, an_hour_ago, content, in_an_hour, signature, tampered
 from .support import INTERVAL, Offer, Vendor, finish
-
-# With xdist, one worker alone starts the stores.
-pytestmark = pytest.mark.xdist_group("storage")
 
 CONTENT = content(1_500_007)
 CUT = 600_011

@@ -8,9 +8,6 @@ from .loopback import Proxy
 from .stores import Store, content, in_an_hour
 from .support import Offer, Vendor, finish
 
-# With xdist, one worker alone starts the stores.
-pytestmark = pytest.mark.xdist_group("storage")
-
 OLD = content(1_500_007, 4)
 CUT = 600_011
 NEW = {

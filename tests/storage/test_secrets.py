@@ -12,9 +12,6 @@ from .loopback import Proxy
 from .stores import Store, an_hour_ago, in_an_hour, signature, tampered
 from .support import INTERVAL, KEY, Offer, Vendor
 
-# With xdist, one worker alone starts the stores.
-pytestmark = pytest.mark.xdist_group("storage")
-
 CONTENT = bytes(1_500_007)
 
 
