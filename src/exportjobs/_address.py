@@ -1,5 +1,6 @@
 """Where it is safe to go: origins, encryption and paths."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import unquote, urlsplit
 
@@ -31,6 +32,8 @@ def _translated(address: IPv6Address) -> IPv4Address | None:
     return IPv4Address(address.packed[-4:]) if address in _TRANSLATED else None
 
 
+# Files are many, and the hosts that have them few.
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Return whether a host is this machine itself."""
     try:
@@ -69,7 +72,8 @@ def check_encrypted(url: str) -> None:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise no_address() from None
-    if not (host and url.isprintable() and len(url) <= _LONGEST) or {" ", "\\"} & set(url):
+    is_plain = url.isprintable() and " " not in url and "\\" not in url
+    if not (host and is_plain and len(url) <= _LONGEST):
         raise no_address()
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise UntrustedAddress(

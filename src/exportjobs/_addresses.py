@@ -24,7 +24,8 @@ class Addresses:
         self._renew = renew
         self._clock = clock
         self._refused: set[Artifact] = set()
-        self._one_at_a_time = anyio.Lock()
+        # Getting a turn that is free need not wait a round of the loop: the host is waited for.
+        self._one_at_a_time = anyio.Lock(fast_acquire=True)
 
     async def of(self, index: int) -> Artifact:
         """Return an artifact whose address is still good, asking the vendor anew if need be.

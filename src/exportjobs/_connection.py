@@ -7,19 +7,48 @@ a download as fast as the machine.
 import select
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 import anyio
 import httpcore
 from anyio.lowlevel import checkpoint
+from attrs import frozen
 
 T = TypeVar("T")
 Wait = Callable[[socket.socket], Awaitable[None]]
 
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+_BROKEN = (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError)
+
+
+@frozen
+class _ToldAs:
+    """Tells what went wrong as httpcore would.
+
+    No generator, as those take longer to enter, and this is in every read and write.
+    """
+
+    broken: type[Exception]
+    late: type[Exception]
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, TimeoutError):
+            raise self.late(str(error)) from error
+        if isinstance(error, _BROKEN):
+            raise self.broken(str(error)) from error
+
+
+_CONNECTING = _ToldAs(httpcore.ConnectError, httpcore.ConnectTimeout)
+_READING = _ToldAs(httpcore.ReadError, httpcore.ReadTimeout)
+_WRITING = _ToldAs(httpcore.WriteError, httpcore.WriteTimeout)
 
 
 class Connection(httpcore.AsyncNetworkStream):
@@ -36,7 +65,7 @@ class Connection(httpcore.AsyncNetworkStream):
             httpcore.ReadError: If the connection broke.
             httpcore.ReadTimeout: If nothing came in so many seconds.
         """
-        with _told_as(httpcore.ReadError, httpcore.ReadTimeout):
+        with _READING:
             return await self._when_ready(lambda: self._socket.recv(max_bytes), timeout)
 
     async def read_into(self, view: memoryview, within: float | None = None) -> int:
@@ -46,7 +75,7 @@ class Connection(httpcore.AsyncNetworkStream):
             httpcore.ReadError: If the connection broke.
             httpcore.ReadTimeout: If nothing came in so many seconds.
         """
-        with _told_as(httpcore.ReadError, httpcore.ReadTimeout):
+        with _READING:
             return await self._when_ready(lambda: self._fill(view), within)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -57,7 +86,7 @@ class Connection(httpcore.AsyncNetworkStream):
             httpcore.WriteTimeout: If some of it could not be sent in so many seconds.
         """
         left = memoryview(buffer)
-        with _told_as(httpcore.WriteError, httpcore.WriteTimeout):
+        with _WRITING:
             while left:
                 sending = partial(self._socket.send, left)
                 left = left[await self._when_ready(sending, timeout, anyio.wait_writable) :]
@@ -80,7 +109,7 @@ class Connection(httpcore.AsyncNetworkStream):
             httpcore.ConnectError: If the two sides cannot agree, or the certificate is not trusted.
             httpcore.ConnectTimeout: If it takes more than so many seconds.
         """
-        with _told_as(httpcore.ConnectError, httpcore.ConnectTimeout):
+        with _CONNECTING:
             encrypted = ssl_context.wrap_socket(
                 self._socket, server_hostname=server_hostname, do_handshake_on_connect=False
             )
@@ -114,8 +143,9 @@ class Connection(httpcore.AsyncNetworkStream):
         except _NOT_YET as reason:
             with anyio.fail_after(within):
                 return await self._after_waiting(operation, wait, reason)
-        # What never waits would keep all others waiting.
-        await checkpoint()
+        if wait is anyio.wait_readable:
+            # Bytes that never let wait for them would keep all others waiting.
+            await checkpoint()
         return result
 
     async def _after_waiting(self, operation: Callable[[], T], wait: Wait, reason: Exception) -> T:
@@ -159,14 +189,3 @@ else:
 
     def _is_readable(sock: socket.socket) -> bool:
         return bool(select.select([sock], [], [], 0)[0])
-
-
-@contextmanager
-def _told_as(broken: type[Exception], late: type[Exception]) -> Generator[None]:
-    """Tell what went wrong as httpcore would."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise late(str(error)) from error
-    except (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError) as error:
-        raise broken(str(error)) from error

@@ -11,6 +11,12 @@ from typing import Protocol, Self
 ALWAYS = "sha-256"
 """What is recorded of every file."""
 _LENGTHS = {"sha-512": 64, "sha-256": 32, "sha-1": 20, "md5": 16, "crc32c": 4, "crc32": 4}
+_HASHES = {
+    "md5": hashlib.md5,
+    "sha-1": hashlib.sha1,
+    "sha-256": hashlib.sha256,
+    "sha-512": hashlib.sha512,
+}
 _SPELLED_OTHERWISE = {"sha": "sha-1", "sha1": "sha-1", "sha256": "sha-256", "sha512": "sha-512"}
 _MEMBER = re.compile(r"\s*([A-Za-z0-9-]+)\s*=\s*:?([A-Za-z0-9+/]+={0,2}):?\s*(?:;[^,]*)?")
 _ENCODING = "content-encoding"
@@ -133,7 +139,7 @@ def _hash(algorithm: str) -> Hash | None:
         case "crc32c":
             return _crc32c()
         case _:
-            return hashlib.new(algorithm.replace("sha-", "sha"), usedforsecurity=False)
+            return _HASHES[algorithm](usedforsecurity=False)
 
 
 class _Crc32:

@@ -57,6 +57,24 @@ def overwrite(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def append(path: Path, content: bytes) -> None:
+    """Write behind the end of a file in one go.
+
+    As few calls as will do: each lets another thread have the interpreter, and waits to have it
+    back.
+
+    Raises:
+        DestinationFailed: If it cannot be written.
+    """
+    with writing(path):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            while content:
+                content = content[os.write(handle, content) :]
+        finally:
+            os.close(handle)
+
+
 def open_locked(path: Path) -> FileIO | None:
     """Open a file, made if need be, for this opening alone; None if another one has it.
 

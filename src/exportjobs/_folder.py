@@ -11,7 +11,7 @@ from anyio import to_thread
 from exportjobs._archive import unpack
 from exportjobs._clock import Clock
 from exportjobs._destination import Destination
-from exportjobs._disk import make_rename_last, writing
+from exportjobs._disk import append, make_rename_last, writing
 from exportjobs._errors import DestinationFailed
 from exportjobs._finished import LandedFile
 from exportjobs._job import Artifact, ExportJob
@@ -89,10 +89,8 @@ class Folder(Destination):
         part.unlink(missing_ok=True)
 
     def _note(self, job: ExportJob, file: LandedFile) -> None:
-        notes = self._notes(job)
-        with writing(notes), notes.open("a", encoding="utf-8") as lines:
-            # What a dying process cut off has no end of its own.
-            lines.write(f"\n{line(file)}")
+        # What a dying process cut off has no end of its own.
+        append(self._notes(job), f"\n{line(file)}".encode())
 
     def _landed(self, job: ExportJob) -> Mapping[int, LandedFile]:
         manifest, notes = _text(self._manifest(job)), _text(self._notes(job))
@@ -113,10 +111,10 @@ class Folder(Destination):
 
     def _still(self, file: LandedFile) -> LandedFile | None:
         """Return a file that landed below this folder, if it is still what it was."""
-        folder = self._path.resolve()
-        if not file.path.is_relative_to(folder):
+        folder, place = self._path.resolve(), file.path.resolve()
+        if not place.is_relative_to(folder):
             return None
-        path = self._path / file.path.relative_to(folder)
+        path = self._path / place.relative_to(folder)
         found = _standing(path, file.part, file.proven_by)
         return found if found and found.sha256 == file.sha256 else None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -48,6 +49,8 @@ class Hosts:
         return False
 
 
+# Files are many, and the hosts that have them few.
+@lru_cache(maxsize=256)
 def _is_private(host: str) -> bool:
     try:
         return not is_public(ip_address(host))

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from functools import lru_cache
-from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from exportjobs._job import Artifact, ExportJob, JobRef, JobStatus
@@ -25,6 +24,8 @@ _BY_MEDIA_TYPE = {
 }
 
 
+# A job may have thousands of files.
+@lru_cache(maxsize=256)
 def job_stem(ref: JobRef) -> str:
     """Return what the names of all of a job's files begin with.
 
@@ -86,9 +87,8 @@ def _path(url: str) -> str:
         return ""
 
 
-# It is asked for several times while a file is fetched.
-@lru_cache(maxsize=256)
 def _suffix_of(name: str) -> str:
-    found = [s for s in PurePosixPath(name.replace("\\", "/")).suffixes if _SUFFIX.fullmatch(s)]
+    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    found = [s for word in last.lstrip(".").split(".")[1:] if _SUFFIX.fullmatch(s := f".{word}")]
     kept = found[-2:] if found and found[-1].lower() in _COMPRESSED else found[-1:]
     return "".join(kept).lower()

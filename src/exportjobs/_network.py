@@ -1,8 +1,8 @@
 """The network as httpx reaches it: its pool over connections of our own, or through a proxy."""
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.request import getproxies, proxy_bypass
@@ -20,6 +20,32 @@ Via = httpx.AsyncBaseTransport
 
 _STRAIGHT_FROM = 1024 * 1024
 """Bytes that have to be still to come, for it to be worth a connection to read past httpcore."""
+
+
+_TOLD = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+
+
+class _ToldByHttpx:
+    """Lets httpcore's errors out as httpx's of the same name.
+
+    No generator, as those take longer to enter, and this is in every read.
+    """
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, _TOLD):
+            raise getattr(httpx, type(error).__name__)(str(error)) from error
+
+
+_TOLD_BY_HTTPX = _ToldByHttpx()
 
 
 class Network(httpx.AsyncBaseTransport):
@@ -43,7 +69,7 @@ class Network(httpx.AsyncBaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        with _told_by_httpx():
+        with _TOLD_BY_HTTPX:
             answer, line = await self._pool.send(asked)
         return httpx.Response(
             answer.status,
@@ -115,7 +141,7 @@ class Straight:
         """
         if not self.left:
             return 0
-        with _told_by_httpx():
+        with _TOLD_BY_HTTPX:
             received = await self._connection.read_into(view[: self.left], self._within)
         if not received:
             raise httpx.RemoteProtocolError("the body ended before its length")
@@ -154,7 +180,7 @@ class _Body(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
-        with _told_by_httpx():
+        with _TOLD_BY_HTTPX:
             return await anext(self._pieces)
 
     async def aclose(self) -> None:
@@ -165,24 +191,6 @@ class _Body(httpx.AsyncByteStream):
                 async for _ in self._pieces:
                     pass
             await self._closed()
-
-
-_TOLD = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.ProxyError,
-    httpcore.UnsupportedProtocol,
-)
-
-
-@contextmanager
-def _told_by_httpx() -> Generator[None]:
-    """Let httpcore's errors out as httpx's of the same name."""
-    try:
-        yield
-    except _TOLD as error:
-        raise getattr(httpx, type(error).__name__)(str(error)) from error
 
 
 def _target(url: httpx.URL) -> httpcore.URL:

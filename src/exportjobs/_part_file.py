@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Self
 
@@ -62,12 +63,11 @@ class PartFile(Sink):
         Raises:
             DestinationFailed: If it cannot be written, or another process is writing it.
         """
-        if self._sidecar.exists():
-            with CancelScope(shield=True):
-                await to_thread.run_sync(self._open)
-        else:
-            # There is nothing to read, and a thread would take longer than the disk.
-            self._open()
+        self._file = self._opened()
+        with ExitStack() as stack, writing(self._part):
+            stack.enter_context(self._file)
+            await self._take_up()
+            stack.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -111,7 +111,7 @@ class PartFile(Sink):
         proven = self.check_promises()
         target = self._folder / self.name
         file = LandedFile(str(target), self.received, self.digests.sha256, part, proven)
-        await to_thread.run_sync(self._settle, file)
+        await to_thread.run_sync(self._settle, target, file)
         return file
 
     def forget(self) -> None:
@@ -135,22 +135,23 @@ class PartFile(Sink):
         if is_due and not self._is_small and self.version.condition:
             await to_thread.run_sync(self._write_sidecar)
 
-    def _open(self) -> None:
+    def _opened(self) -> FileIO:
         file = open_locked(self._part)
         if file is None:
             raise DestinationFailed(
                 f"is being written by another process: {self._part}",
                 remedy="wait for that process, or choose another folder",
             )
-        with writing(self._part), ExitStack() as stack:
-            self._file = stack.enter_context(file)
-            self._take_up()
-            stack.pop_all()
+        return file
 
-    def _take_up(self) -> None:
+    async def _take_up(self) -> None:
         """Go on with what is there, if all of it is what was written."""
         left = Sidecar.from_bytes(self._read_sidecar())
-        if left is None or not self._is_intact(left):
+        is_intact = False
+        if left is not None:
+            with CancelScope(shield=True):
+                is_intact = await to_thread.run_sync(self._is_intact, left)
+        if left is None or not is_intact:
             self.digests = Digests.of({})
             self._file.truncate(0)
             return
@@ -231,17 +232,17 @@ class PartFile(Sink):
             while view:
                 view = view[self._file.write(view) :]
 
-    def _settle(self, file: LandedFile) -> None:
+    def _settle(self, target: Path, file: LandedFile) -> None:
         self._write_waiting()
         check_structure(self._part, self.suffix)
-        with writing(file.path):
+        with writing(target):
             os.fsync(self._file.fileno())
             if self._note_whole is not None:
                 self._note_whole(file)
             if os.name == "nt":
                 # There, what is open has its name for good.
                 self._file.close()
-            self._part.replace(file.path)
+            self._part.replace(target)
             self._file.close()
             self._has_landed = True
             if self._has_sidecar:

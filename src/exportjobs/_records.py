@@ -256,7 +256,9 @@ class Scribe:
 
 def _place(file: LandedFile) -> str:
     """Return where a file is, in words that mean the same wherever a later process is started."""
-    return str(file.path.resolve()) if file.path.exists() else file.location
+    path = file.path
+    is_near = not path.is_absolute() and path.exists()
+    return str(path.absolute()) if is_near else file.location
 
 
 def _digest(export: Export) -> bytes:

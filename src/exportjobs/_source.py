@@ -59,34 +59,20 @@ class Source:
             base_url = self._session.adapter.base_url
             url = self._ways.anywhere.locate(request, base_url=base_url)
             headers = {**request.headers, **plain}
-        async with self._followed(url, headers, plain, 0) as stream:
-            yield stream
+        for _ in range(1 + _REDIRECTS):
+            async with self._way(url).stream(url, headers, within=self._ways.within) as stream:
+                target = _redirection(stream, url)
+                if target is None:
+                    yield stream
+                    return
+            # No credential goes along to another origin.
+            headers = headers if same_origin(url, target) else plain
+            url = target
+        raise DownloadFailed(f"more than {_REDIRECTS} redirects, the last to {safe_url(url)}")
 
-    @asynccontextmanager
-    async def _followed(
-        self, url: str, headers: Mapping[str, str], plain: Mapping[str, str], hops: int
-    ) -> AsyncGenerator[Stream]:
-        """Open a URL; no credential goes along to another origin."""
-        async with self._opened(url, headers) as stream:
-            target = _redirection(stream, url)
-            if target is None:
-                yield stream
-                return
-        if hops == _REDIRECTS:
-            raise DownloadFailed(
-                f"more than {_REDIRECTS} redirects, the last to {safe_url(target)}"
-            )
-        along = headers if same_origin(url, target) else plain
-        async with self._followed(target, along, plain, hops + 1) as stream:
-            yield stream
-
-    @asynccontextmanager
-    async def _opened(self, url: str, headers: Mapping[str, str]) -> AsyncGenerator[Stream]:
-        ways, base_url = self._ways, self._session.adapter.base_url
-        private = ways.hosts.may_be_private(url, base_url=base_url)
-        way = ways.anywhere if private else ways.public
-        async with way.stream(url, headers, within=ways.within) as stream:
-            yield stream
+    def _way(self, url: str) -> Transport:
+        private = self._ways.hosts.may_be_private(url, base_url=self._session.adapter.base_url)
+        return self._ways.anywhere if private else self._ways.public
 
 
 def _redirection(stream: Stream, url: str) -> str | None:

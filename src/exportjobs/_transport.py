@@ -235,7 +235,8 @@ def _usual_headers() -> Mapping[str, str]:
     return {**client.headers, "user-agent": "exportjobs"}
 
 
-def _bounds(answer: float) -> dict[str, float | None]:
+@lru_cache
+def _bounds(answer: float) -> Mapping[str, float | None]:
     """Bound the wait for a connection and for each piece of an answer; a turn has no bound."""
     return httpx.Timeout(answer, connect=_CONNECT_WITHIN, pool=None).as_dict()
 

@@ -25,9 +25,11 @@ class Version:
     def of(cls, headers: Mapping[str, str], size: int | None) -> "Version":
         """Return the version that an answer's headers speak of (RFC 9110, 8.8)."""
         etag = headers.get("etag", "").strip()
+        if is_strong(etag):
+            return cls(etag, size=size)
         modified = headers.get("last-modified", "").strip()
         is_settled = _is_settled(modified, headers.get("date", ""))
-        return cls(etag if is_strong(etag) else "", modified if is_settled else "", size)
+        return cls(modified=modified if is_settled else "", size=size)
 
     @property
     def condition(self) -> str:

@@ -49,7 +49,7 @@ def rest(
 
 
 def test_a_whole_file_begins_at_its_start() -> None:
-    """Its size, version, digests and type are what the headers say."""
+    """Its size, version, digests and type are what the headers say; an ETag is version enough."""
     opened = whole(
         content_length="8",
         content_type="Text/CSV; charset=utf-8",
@@ -59,7 +59,7 @@ def test_a_whole_file_begins_at_its_start() -> None:
         date=DATE,
     )
 
-    version = Version('"a"', MODIFIED, 8)
+    version = Version('"a"', size=8)
     assert opened == Opening(0, 8, version, {"md5": MD5}, compressed=False, media_type="text/csv")
 
 
