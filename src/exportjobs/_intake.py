@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import anyio
 import anyio.abc
+from anyio.lowlevel import checkpoint
 
 from exportjobs._tasks import together
 
@@ -36,6 +37,11 @@ async def pour(read: Read, keep: Keep, size: int | None) -> None:
         return
     async with together() as tasks:
         await _Intake(keep, tasks, length).pour(read)
+
+
+_HEAD_START = 2
+"""Rounds of the loop in which the threads that keep bytes are at work, before more are read: the
+system takes its time to hand over what has come meanwhile."""
 
 
 class _Intake:
@@ -110,6 +116,8 @@ class _Intake:
         if self._is_keeping:
             self._progress = anyio.Event()
             await self._progress.wait()
+            for _ in range(_HEAD_START):
+                await checkpoint()
         if self._error is not None:
             raise self._error
 

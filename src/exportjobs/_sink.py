@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from typing import Self
 
 from anyio import to_thread
@@ -10,7 +11,7 @@ from exportjobs._digests import Digests
 from exportjobs._errors import Corrupted
 from exportjobs._finished import LandedFile
 from exportjobs._opening import Opening
-from exportjobs._tasks import together
+from exportjobs._tasks import side_by_side
 from exportjobs._version import Version
 
 _NOT_WORTH_A_THREAD = 128 * 1024
@@ -82,10 +83,9 @@ class Sink(ABC):
                 algorithm.update(view)
             await self._store(view)
         else:
-            async with together() as tasks:
-                for algorithm in self.digests.hashes.values():
-                    tasks.start_soon(to_thread.run_sync, algorithm.update, view)
-                await self._store(view)
+            hashes = self.digests.hashes.values()
+            hashing = [partial(to_thread.run_sync, one.update, view) for one in hashes]
+            await side_by_side(*hashing, partial(self._store, view))
         self.received += len(view)
         await self._note()
 
