@@ -7,7 +7,7 @@ from typing import Self
 
 from anyio import to_thread
 
-from exportjobs._digests import Digests
+from exportjobs._digests import Digests, Hash
 from exportjobs._errors import Corrupted
 from exportjobs._finished import LandedFile
 from exportjobs._opening import Opening
@@ -84,7 +84,7 @@ class Sink(ABC):
             await self._store(view)
         else:
             hashes = self.digests.hashes.values()
-            hashing = [partial(to_thread.run_sync, one.update, view) for one in hashes]
+            hashing = [partial(_hash, one, view) for one in hashes]
             await side_by_side(*hashing, partial(self._store, view))
         self.received += len(view)
         await self._note()
@@ -133,3 +133,7 @@ class Sink(ABC):
     @abstractmethod
     async def _note(self) -> None:
         """Note how far it has come, where another process may go on with it."""
+
+
+async def _hash(algorithm: Hash, view: memoryview) -> None:
+    await to_thread.run_sync(algorithm.update, view)
