@@ -299,10 +299,14 @@ class ExportJob:
         """Return what is known after a newer snapshot.
 
         The name under which the job was submitted stays. A terminal status never goes back, and a
-        status that nobody knows says nothing new about where the job stands.
+        status that nobody knows says nothing new about where the job stands. A snapshot that says
+        nothing new at all changes nothing.
         """
         if not self.status.may_become(snapshot.status):
             return self
         if not snapshot.reading.recognised:
             snapshot = evolve(snapshot, reading=evolve(snapshot.reading, status=self.status))
-        return evolve(snapshot, ref=self.ref)
+        snapshot = evolve(snapshot, ref=self.ref)
+        # What is replaced time and again has Python's collector go through everything that is kept.
+        is_news = snapshot != self or snapshot.raw != self.raw
+        return snapshot if is_news else self

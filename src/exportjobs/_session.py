@@ -6,9 +6,9 @@ from functools import partial
 from typing import Generic, TypeVar
 
 import anyio
-import stamina
 from attrs import frozen
 
+from exportjobs._attempts import Attempts
 from exportjobs._budgets import Budgets
 from exportjobs._clock import Clock
 from exportjobs._errors import (
@@ -33,9 +33,7 @@ from exportjobs.adapter import Adapter
 
 T = TypeVar("T")
 
-_again = stamina.AsyncRetryingCaller(
-    attempts=4, timeout=30.0, wait_initial=0.2, wait_max=5.0, wait_jitter=0.2
-)
+_ATTEMPTS = Attempts(attempts=4, timeout=30.0, first_pause=0.2, longest_pause=5.0, jitter=0.2)
 _LONGEST_MARGIN = timedelta(minutes=1)
 _MARGIN_SHARE = 0.1
 
@@ -144,10 +142,11 @@ class Session:
         A request that is not idempotent is repeated only if nothing had been sent: no vendor knows
         an idempotency key, and a second job costs a second time.
         """
-        repairable = _can_repair if request.idempotent else Unreachable
+        repairable = _can_repair if request.idempotent else _was_not_sent
         try:
             with quiet():
-                return await _again(repairable, self._answered, operation, base_url, request)
+                asking = partial(self._answered, operation, base_url, request)
+                return await _ATTEMPTS.of(asking, repairable)
         except (NetworkError, VendorUnavailable) as error:
             if request.idempotent or not _leaves_doubt(error):
                 raise
@@ -184,6 +183,10 @@ class Session:
                 self._token = (await self._drive(self.adapter.sign_in(), signing_in)).value
                 self._renew_at = self._clock.monotonic() + _worth(self._token)
             return self._token
+
+
+def _was_not_sent(error: Exception) -> bool:
+    return isinstance(error, Unreachable)
 
 
 def _can_repair(error: Exception) -> bool:

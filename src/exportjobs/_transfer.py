@@ -5,10 +5,10 @@ from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 
-import stamina
 from attrs import frozen
 
 from exportjobs._addresses import Addresses
+from exportjobs._attempts import Attempts
 from exportjobs._clock import Clock
 from exportjobs._digests import of_hex
 from exportjobs._errors import (
@@ -40,9 +40,7 @@ from exportjobs._source import Source
 from exportjobs._stream import Stream
 from exportjobs._version import Version
 
-_again = stamina.AsyncRetryingCaller(
-    attempts=8, timeout=None, wait_initial=0.1, wait_max=10.0, wait_jitter=0.1
-)
+_ATTEMPTS = Attempts(attempts=8, first_pause=0.1, longest_pause=10.0, jitter=0.1)
 _FILES = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _LONGEST_WAIT = timedelta(minutes=1)
@@ -102,7 +100,7 @@ class Transfer:
         while True:
             try:
                 with quiet():
-                    return await _again(self._may_pass, self._attempt)
+                    return await _ATTEMPTS.of(self._attempt, self._may_pass)
             except _GroundGainedError:
                 continue
 
