@@ -151,7 +151,7 @@ class Loop:
         tracked.release_slot()
         tracked.phase = Phase.ENDED
         tracked.account.outstanding.discard(tracked)
-        first.listeners.extend(tracked.listeners)
+        first.listeners += tracked.listeners
         first.destination = first.destination or tracked.destination
         self.claim(first)
 

@@ -262,8 +262,9 @@ class Poller:
     def _run(self, taken_up: Iterable[Tracked]) -> Results:
         everything = tuple(taken_up)
         results = Results(len(everything))
+        listeners = (results.add,)
         for tracked in everything:
-            tracked.listeners.append(results.add)
+            tracked.listeners = listeners
             self._loop.take_up(tracked)
         return results
 
@@ -278,10 +279,11 @@ class Poller:
         (work,) = checked_works([export])
         tracked = self._track(work, self._account(export.adapter), None)
         outcome: Promise[Finished | None] = Promise()
-        tracked.listeners.append(outcome.keep)
+        tracked.listeners = (outcome.keep,)
 
         def accepted() -> None:
-            tracked.listeners.remove(outcome.keep)
+            others = (one for one in tracked.listeners if one != outcome.keep)
+            tracked.listeners = tuple(others)
             outcome.keep(None)
 
         tracked.on_accepted = accepted
@@ -306,11 +308,11 @@ class Poller:
         tracked = _find(account, ref)
         if tracked is None:
             tracked = self._track(account.session.adapter.resume(ref), account, place)
-            tracked.listeners.append(outcome.keep)
+            tracked.listeners = (outcome.keep,)
             self._loop.take_up(tracked)
         else:
             tracked.destination = tracked.destination or place
-            tracked.listeners.append(outcome.keep)
+            tracked.listeners += (outcome.keep,)
             self._loop.claim(tracked)
         return await outcome.wait()
 

@@ -19,6 +19,8 @@ from exportjobs._schedule import Outlook
 if TYPE_CHECKING:
     from exportjobs._account import Account
 
+Listener = Callable[[Finished], None]
+
 _NEVER = float("inf")
 _LONG_AGO = float("-inf")
 
@@ -82,7 +84,8 @@ class Tracked:
     """Polls failed in a row."""
     parked_step: Step | None = None
     on_accepted: Callable[[], None] | None = None
-    listeners: list[Callable[[Finished], None]] = field(factory=list[Callable[[Finished], None]])
+    listeners: tuple[Listener, ...] = ()
+    """Who waits for its end; the exports of a run share theirs."""
 
     @property
     def subject(self) -> Subject:
