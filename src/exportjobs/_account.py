@@ -9,6 +9,7 @@ from attrs import define, field
 from exportjobs._decide import Counsel
 from exportjobs._durations import Durations
 from exportjobs._errors import ExportJobsError
+from exportjobs._job import JobRef
 from exportjobs._lane import Lane
 from exportjobs._limits import Allowance
 from exportjobs._pace import Operation
@@ -117,6 +118,11 @@ class Account:
     def in_order(self) -> list[Tracked]:
         """What is outstanding, in the order taken up."""
         return sorted(self.outstanding, key=lambda tracked: tracked.number)
+
+    def find(self, ref: JobRef) -> Tracked | None:
+        """Return the outstanding job of that name, if there is one."""
+        refs = ((one, one.ref) for one in self.outstanding)
+        return next((one for one, known in refs if known and known.names_same_job_as(ref)), None)
 
     @property
     def stakes(self) -> float:

@@ -6,6 +6,7 @@ import anyio
 import anyio.abc
 
 from exportjobs._account import Account
+from exportjobs._accounts import Accounts
 from exportjobs._alarm import Alarm
 from exportjobs._asking import Asking
 from exportjobs._attaching import Attaching
@@ -32,13 +33,14 @@ class Loop:
     def __init__(
         self,
         steps: Steps,
+        accounts: Accounts,
         tasks: anyio.abc.TaskGroup,
         *,
         deadline: timedelta | None,
         downloads: int,
     ) -> None:
         """Begin with nothing to do; every exchange will have a task of the group."""
-        self.accounts: dict[tuple[str, str], Account] = {}
+        self.accounts = accounts
         self._report = steps.report
         self._clock = steps.clock
         self._patience = _NEVER if deadline is None else deadline.total_seconds()
@@ -65,7 +67,7 @@ class Loop:
     def _go_round(self, now: float) -> None:
         self._attaching.go_round(now)
         self._asking.gather(now)
-        for account in self.accounts.values():
+        for account in self.accounts:
             # A slot that fell free is filled before anything else is asked.
             self._submitting.go_round(account, now)
             self._asking.go_round(account, now)
@@ -87,7 +89,7 @@ class Loop:
 
     def abandon(self) -> None:
         """Tell everyone who still waits that the poller was left."""
-        for account in self.accounts.values():
+        for account in self.accounts:
             for tracked in account.in_order:
                 vendor, _ = tracked.work.account
                 reason = "the poller was left before the end"
@@ -181,6 +183,5 @@ class Loop:
 
     def _next_moment(self, now: float) -> float:
         """Return when something is due if nothing happens before."""
-        accounts = self.accounts.values()
         own = (self._asking.next, self._attaching.next)
-        return min((*own, *(account.next_moment(now) for account in accounts)))
+        return min((*own, *(account.next_moment(now) for account in self.accounts)))

@@ -13,12 +13,12 @@ from typing import Self
 import anyio
 
 from exportjobs._account import Account
+from exportjobs._accounts import Accounts
 from exportjobs._address import is_public
 from exportjobs._bookkeeping import Records, work_of
 from exportjobs._clock import Clock, SystemClock
-from exportjobs._decide import Counsel
 from exportjobs._destination import Destination
-from exportjobs._errors import InvalidArgument, UnknownAccount, WrongDoor
+from exportjobs._errors import InvalidArgument, WrongDoor
 from exportjobs._events import Event, Observer, log
 from exportjobs._export import Export
 from exportjobs._finished import Finished, Work
@@ -26,7 +26,6 @@ from exportjobs._hosts import Hosts
 from exportjobs._inputs import (
     Place,
     Seconds,
-    check_same,
     checked_accounts,
     checked_hosts,
     checked_run_key,
@@ -36,16 +35,12 @@ from exportjobs._inputs import (
 )
 from exportjobs._into import Into, destination
 from exportjobs._job import ExportJob, JobRef
-from exportjobs._lane import MOST, WIDEST
 from exportjobs._ledger import Ledger
-from exportjobs._limits import Allowance
 from exportjobs._loop import Loop
 from exportjobs._network import Via
 from exportjobs._options import OnExit
-from exportjobs._registry import load_adapter
 from exportjobs._results import Promise, Results
-from exportjobs._schedule import Jitter, Schedule
-from exportjobs._session import Session
+from exportjobs._schedule import Jitter
 from exportjobs._source import Ways
 from exportjobs._steps import Steps
 from exportjobs._tasks import leave
@@ -142,15 +137,14 @@ class Poller:
             ways = await self._open_ways(stack)
             witness = Witness(self._clock, self._ledger, self._report)
             self._steps = Steps(self._clock, self._ledger, ways, self._report, witness)
-            self._learned = await self._ledger.learned()
+            accounts = await self._open_accounts(stack)
             self._tasks = anyio.create_task_group()
             await self._tasks.__aenter__()
             self._resources = stack.pop_all()
-        loop = Loop(self._steps, self._tasks, deadline=self._deadline, downloads=self._downloads)
+        patience, at_once = self._deadline, self._downloads
+        loop = Loop(self._steps, accounts, self._tasks, deadline=patience, downloads=at_once)
         self._tasks.start_soon(loop.run)
         self._running = loop
-        for adapter in self._named:
-            self._account(adapter)
         return self
 
     async def __aexit__(
@@ -182,7 +176,7 @@ class Poller:
     @property
     def outstanding(self) -> tuple[JobRef, ...]:
         """The jobs that go on at their vendors, in the order taken up."""
-        accounts = self._loop.accounts.values()
+        accounts = self._accounts
         tracked = sorted((t for a in accounts for t in a.outstanding), key=lambda t: t.number)
         running = (one for one in tracked if not (one.job and one.job.status.is_terminal))
         return tuple(one.ref for one in running if one.ref)
@@ -190,7 +184,7 @@ class Poller:
     @property
     def records(self) -> Records:
         """What the ledger knows of exports, and what a person can say to it."""
-        return Records(self._ledger, self._adapter_of)
+        return Records(self._ledger, self._accounts.adapter_of)
 
     def run(
         self,
@@ -224,7 +218,7 @@ class Poller:
         works = checked_works(exports)
         key = checked_run_key(run_key)
         place = destination(into, self._clock, unpack=unpack)
-        accounts = [self._account(work.adapter) for work in works]
+        accounts = [self._accounts.of(work.adapter) for work in works]
         return self._run(
             Tracked(next(self._numbers), work, account, place, key)
             for work, account in zip(works, accounts, strict=True)
@@ -249,10 +243,10 @@ class Poller:
             LedgerFailed: If the ledger cannot be read.
         """
         place = destination(into, self._clock, unpack=unpack)
-        entries = await self._ledger.claim(self._loop.accounts.keys())
+        entries = await self._ledger.claim(self._accounts.keys)
         taken_up: list[Tracked] = []
         for entry in entries:
-            account = self._loop.accounts[entry.account_key]
+            account = self._accounts.of_key(entry.account_key)
             work = work_of(entry, account.session.adapter)
             tracked = Tracked(next(self._numbers), work, account, place, entry.run_key)
             tracked.row = entry.number
@@ -277,7 +271,7 @@ class Poller:
             ExportJobsError: If it could not be submitted.
         """
         (work,) = checked_works([export])
-        tracked = self._track(work, self._account(export.adapter), None)
+        tracked = self._track(work, self._accounts.of(export.adapter), None)
         outcome: Promise[Finished | None] = Promise()
         tracked.listeners = (outcome.keep,)
 
@@ -302,10 +296,10 @@ class Poller:
             UnknownAccount: If its account was neither named nor seen in an export.
             DestinationFailed: If the folder cannot be written.
         """
-        account = self._account_of(ref)
+        account = self._accounts.of_ref(ref)
         place = destination(into, self._clock, unpack=unpack)
         outcome: Promise[Finished] = Promise()
-        tracked = _find(account, ref)
+        tracked = account.find(ref)
         if tracked is None:
             tracked = self._track(account.session.adapter.resume(ref), account, place)
             tracked.listeners = (outcome.keep,)
@@ -326,8 +320,8 @@ class Poller:
             Unsupported: If the vendor cannot cancel jobs.
             ExportJobsError: If the vendor refuses.
         """
-        account = self._account_of(ref)
-        tracked = _find(account, ref)
+        account = self._accounts.of_ref(ref)
+        tracked = account.find(ref)
         if tracked is None:
             work = account.session.adapter.resume(ref)
             return await self._steps.cancel(self._track(work, account, None))
@@ -342,6 +336,25 @@ class Poller:
             raise WrongDoor("the poller is not running", remedy=remedy)
         return self._running
 
+    @property
+    def _accounts(self) -> Accounts:
+        return self._loop.accounts
+
+    async def _open_accounts(self, stack: AsyncExitStack) -> Accounts:
+        """Open the accounts that were named; their connections are closed with the stack."""
+        accounts = Accounts(
+            clock=self._clock,
+            jitter=self._jitter,
+            interval=self._interval,
+            via=self._via,
+            singly=self._ledger.is_durable,
+            learned=await self._ledger.learned(),
+            connections=await stack.enter_async_context(AsyncExitStack()),
+        )
+        for adapter in self._named:
+            accounts.of(adapter)
+        return accounts
+
     async def _open_ways(self, stack: AsyncExitStack) -> Ways:
         """Open the ways to the hosts that have files, to be closed with the stack."""
         files = partial(Transport, self._via, connections=self._downloads)
@@ -352,42 +365,9 @@ class Poller:
     def _track(self, work: Work, account: Account, place: Destination | None) -> Tracked:
         return Tracked(next(self._numbers), work, account, place)
 
-    def _account(self, adapter: Adapter) -> Account:
-        """Return what is kept of an adapter's account, from the first time on."""
-        accounts, key = self._loop.accounts, adapter.account
-        if key not in accounts:
-            transport = Transport(self._via, connections=MOST + WIDEST)
-            self._resources.push_async_exit(transport)
-            schedule = Schedule(adapter.pace, self._interval)
-            session = Session(adapter, transport, self._clock)
-            counsel, allowance = Counsel(schedule, self._jitter), Allowance(adapter.slots)
-            account = Account(session, counsel, allowance, self._learned.get(key, {}))
-            account.submits_singly = self._ledger.is_durable and account.lists
-            accounts[key] = account
-        check_same(accounts[key].session.adapter, adapter)
-        return accounts[key]
-
-    def _account_of(self, ref: JobRef) -> Account:
-        try:
-            return self._loop.accounts[ref.account_key]
-        except KeyError:
-            reason = f"no adapter for the account {'/'.join(ref.account_key)}"
-            raise UnknownAccount(reason, vendor=ref.vendor, ref=ref) from None
-
-    def _adapter_of(self, vendor: str) -> type[Adapter]:
-        adapters = (account.session.adapter for account in self._loop.accounts.values())
-        known = (type(adapter) for adapter in adapters if adapter.vendor == vendor)
-        return next(known, None) or load_adapter(vendor)
-
     def _report(self, event: Event) -> None:
         for observer in self._observers:
             try:
                 observer(event)
             except Exception:
                 _logger.warning("observer failed", exc_info=True)
-
-
-def _find(account: Account, ref: JobRef) -> Tracked | None:
-    """Return the tracked job of that name, if it is tracked already."""
-    refs = ((one, one.ref) for one in account.outstanding)
-    return next((one for one, known in refs if known and known.names_same_job_as(ref)), None)
