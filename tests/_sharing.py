@@ -1,8 +1,23 @@
-"""Which tests go to one worker: those that share what takes long to make."""
+"""Which tests go to one worker: those that share what takes long to make, or take long.
+
+What goes together is begun first, so that no worker is left with it at the end.
+"""
 
 from xdist.scheduler import LoadScopeScheduling
 
-_TOGETHER = ("tests/contract/test_broken.py", "tests/docs/test_site.py", "tests/storage/")
+_TOGETHER = (
+    "tests/cli/test_demo.py",
+    "tests/contract/test_broken.py",
+    "tests/crash/test_killed_downloads.py",
+    "tests/crash/test_killed_runs.py",
+    "tests/crash/test_nothing_remains.py",
+    "tests/crash/test_two_processes.py",
+    "tests/docs/test_pages.py",
+    "tests/docs/test_site.py",
+    "tests/loop/test_any_crash.py",
+    "tests/loop/test_any_interleaving.py",
+    "tests/storage/",
+)
 
 
 class Sharing(LoadScopeScheduling):

@@ -159,6 +159,7 @@ class Nights:
     root: Path
     chance: random.Random
     _numbers: Iterator[int] = Factory(lambda: count(1))
+    _moments: dict[str, tuple[int, Mapping[str, int]]] = Factory(dict)
 
     @classmethod
     @contextmanager
@@ -174,10 +175,12 @@ class Nights:
 
     def moments(self, label: str) -> tuple[int, Mapping[str, int]]:
         """Return how many exports an account has, and what a process that nobody kills sees."""
-        night = self.night(label)
-        report = night.live(self.nursery)
-        night.check(report, wanted=len(report.ends))
-        return len(report.ends), report.seen
+        if label not in self._moments:
+            night = self.night(label)
+            report = night.live(self.nursery)
+            night.check(report, wanted=len(report.ends))
+            self._moments[label] = len(report.ends), report.seen
+        return self._moments[label]
 
     def survive(self, label: str, wanted: int, dies: Dies, choice: str) -> str:
         """Kill a process at a moment, run it again, and check that nothing is lost or twice.

@@ -5,7 +5,6 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,12 +17,18 @@ SEED = int(os.environ.get("EXPORTJOBS_CRASH_SEED", "20240917"))
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and looks into /proc")
 
 
-@pytest.fixture
-def nights(tmp_path: Path) -> Iterator[Nights]:
+@pytest.fixture(scope="module")
+def season(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
     """Start what starts processes, and the sandbox."""
-    chance = random.Random(SEED)  # noqa: S311 - chance that has to come out the same each time
-    with Nights.open(tmp_path, chance) as nights:
-        yield nights
+    with Nights.open(tmp_path_factory.mktemp("nights"), random.Random(SEED)) as season:  # noqa: S311 - it is no secret
+        yield season
+
+
+@pytest.fixture
+def nights(season: Nights) -> Nights:
+    """Let chance come out the same for each test, whichever come before it."""
+    season.chance.seed(SEED)
+    return season
 
 
 @pytest.mark.timeout(200 + 100 * POINTS)

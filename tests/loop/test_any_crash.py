@@ -319,7 +319,7 @@ def check_thrift(evening: Mapping[str, LedgerEntry], said: list[str]) -> None:
             assert not [one for one in said if f"/{entry.ref.id}" in one]
 
 
-@settings(max_examples=settings().max_examples * 2 // 5)
+@settings(max_examples=settings().max_examples // 5)
 @example(unlucky(Mishap(), LOST))
 @example(unlucky(LOST, MADE_AND_LOST, LOST))
 @example(
