@@ -1,6 +1,8 @@
 """The commands in this process: real exports, bad input, and the lists."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -169,3 +171,14 @@ def test_help_is_at_hand_everywhere(command: Command, arguments: list[str]) -> N
 
     assert outcome.code == 0
     assert "Usage: exportjobs" in outcome.out
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["run", "nobody"], 2)])
+def test_the_module_is_the_program(command: Command, arguments: list[str], code: int) -> None:
+    """`python -m exportjobs` does what `exportjobs` does, and says it in the same words."""
+    started = [sys.executable, "-m", "exportjobs", *arguments]
+    module = subprocess.run(started, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+
+    outcome = command(*arguments)
+
+    assert (module.returncode, module.stdout, module.stderr) == (code, outcome.out, outcome.err)

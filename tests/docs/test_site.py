@@ -14,7 +14,13 @@ from .blocks import ROOT
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 commands = import_module("cli_reference").commands
 
-PUBLIC = ("exportjobs", "exportjobs.adapter", "exportjobs.sandbox", "exportjobs.testing")
+PUBLIC = (
+    "exportjobs",
+    "exportjobs.adapter",
+    "exportjobs.events",
+    "exportjobs.sandbox",
+    "exportjobs.testing",
+)
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def _tell(event: Event, console: Console) -> None:
         case Ended() if event.finished.error is not None:
             text = f"failed: {event.finished.error}"
         case Economising():
-            text = f"{event.subject}: {event.message}: one question in {event.seconds:.0f} s"
+            text = f"{event.subject}: {event.message}: one question every {event.seconds:.1f} s"
         case ListFailed():
             text = f"{event.subject}: {event.message}: {event.error}"
         case Landed():
