@@ -53,7 +53,7 @@ class Network(httpx.AsyncBaseTransport):
 
     def __init__(self, connections: int, admits: Admits) -> None:
         """Take how many connections to have, and where to; none is opened yet."""
-        self._pool = Pool(connections, Dialler(admits), tls())
+        self._pool = Pool(connections, Dialler(admits), tls)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return the answer, its body still to come.

@@ -5,6 +5,7 @@ given back. This one looks at the newest of a host's, and at those that have bee
 """
 
 import ssl
+from collections.abc import Callable
 
 import httpcore
 from anyio import CancelScope
@@ -19,8 +20,14 @@ _KEPT_ALIVE = 5.0
 class Pool:
     """Connections to any hosts; whoever sends bounds how many requests are under way."""
 
-    def __init__(self, most: int, dialler: Dialler, tls: ssl.SSLContext) -> None:
-        """Take how many connections to have at the most; none is opened yet."""
+    def __init__(self, most: int, dialler: Dialler, tls: Callable[[], ssl.SSLContext]) -> None:
+        """Take what they are made with; none is opened yet.
+
+        Args:
+            most: How many to have, with those that are in use.
+            dialler: Makes them.
+            tls: How to encrypt; asked for when the first of them has to be.
+        """
         self._most = most
         self._dialler = dialler
         self._tls = tls
@@ -78,4 +85,5 @@ class Pool:
         """Return a line that connects when it is first used."""
         while self._idle and self._busy + len(self._idle) > self._most:
             await self._idle.pop(0).aclose()
-        return Line(origin, self._tls, keepalive_expiry=_KEPT_ALIVE, network_backend=self._dialler)
+        tls = self._tls() if origin.scheme == b"https" else None
+        return Line(origin, tls, keepalive_expiry=_KEPT_ALIVE, network_backend=self._dialler)

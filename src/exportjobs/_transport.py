@@ -64,7 +64,8 @@ class Transport:
         self._turn = anyio.Semaphore(connections, fast_acquire=True)
         with quiet():
             self._network = network(connections, admits) if via is None else via
-            self._carrier = _carrier(self._network) if via is None else None
+        self._carrier: Carrier | None = None
+        self._may_have_carrier = via is None
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -134,12 +135,20 @@ class Transport:
                     await reply.aclose()
 
     async def _shortest(self, wanted: "_Wanted") -> httpx.Response:
-        if self._carrier is not None and wanted.may_be_carried:
+        carrier = self._found_carrier() if wanted.may_be_carried else None
+        if carrier is not None:
             bounds = (_CONNECT_WITHIN, wanted.within)
-            reply = await self._carrier.get(wanted.url, wanted.headers, *bounds)
+            reply = await carrier.get(wanted.url, wanted.headers, *bounds)
             if reply is not None:
                 return reply
         return await self._network.handle_async_request(wanted.request())
+
+    def _found_carrier(self) -> "Carrier | None":
+        """Return what carries polls, looked for when there is the first: it may take long."""
+        if self._may_have_carrier:
+            self._may_have_carrier = False
+            self._carrier = _carrier(self._network)
+        return self._carrier
 
     def locate(self, request: Request, *, base_url: str) -> str:
         """Return the absolute URL of a request below a base URL.

@@ -130,14 +130,14 @@ def early() -> Transport:
     return Transport()
 
 
-async def test_a_transport_that_is_made_before_the_loop_has_no_extra(
-    early: Transport, carried: list[str]
+async def test_a_transport_that_is_made_before_the_loop_has_the_extra_of_the_loop(
+    early: Transport, carried: list[str], anyio_backend: str
 ) -> None:
-    """Which loop it will be used on is not known outside of one."""
+    """Which loop it is used on is known when it first asks."""
     async with vendor(OK) as seen, early:
         await early.send(Request.get("/jobs/1"), base_url=seen.base)
 
-    assert carried == []
+    assert carried == (["/jobs/1"] if anyio_backend == "asyncio" else [])
 
 
 def test_trio_as_a_guest_of_asyncios_loop_is_trio(carried: list[str]) -> None:
@@ -175,6 +175,22 @@ async def test_without_the_package_httpx_is_used(
 
     assert carried == []
     assert len(seen.requests) == 1
+
+
+async def test_files_do_not_wait_for_what_polls_are_carried_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It takes as long to import as all the rest, and is looked for with the first poll."""
+    monkeypatch.delitem(sys.modules, "exportjobs._carrier")
+
+    async with (
+        vendor(OK) as seen,
+        Transport() as transport,
+        transport.stream(f"{seen.base}/q3.csv", {}) as stream,
+    ):
+        await stream.peek(1)
+
+    assert "exportjobs._carrier" not in sys.modules
 
 
 async def test_an_older_package_is_not_used(

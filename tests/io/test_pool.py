@@ -84,7 +84,7 @@ async def test_a_line_that_was_idle_for_long_is_hung_up_when_another_is_done(
 
 async def test_a_request_that_is_cancelled_at_once_leaves_no_line_open() -> None:
     """Neither is the line that it had taken for itself used for another."""
-    pool = Pool(1, Dialler(everywhere), tls())
+    pool = Pool(1, Dialler(everywhere), tls)
 
     async with vendor(OK) as seen:
         request = httpcore.Request("GET", seen.base, headers={"Host": "vendor"})
