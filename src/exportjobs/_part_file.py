@@ -53,7 +53,6 @@ class PartFile(Sink):
         self._is_small = False
         self._is_fresh = True
         self._has_sidecar = False
-        self._is_sound = True
         self._waiting = bytearray()
         self._has_landed = False
 
@@ -76,17 +75,6 @@ class PartFile(Sink):
             return
         with CancelScope(shield=True):
             await to_thread.run_sync(self._close)
-
-    async def keep(self, view: memoryview) -> None:
-        """Hash and store the next bytes, all or none of them whoever is in a hurry.
-
-        Raises:
-            DestinationFailed: If they cannot be stored.
-        """
-        self._is_sound = False
-        with CancelScope(shield=True):
-            await super().keep(view)
-        self._is_sound = True
 
     async def promise(self, promises: Mapping[str, bytes]) -> None:
         """Take more promises; for new algorithms, what is there is read once more.
@@ -131,9 +119,14 @@ class PartFile(Sink):
             await to_thread.run_sync(self._write, view)
 
     async def _note(self) -> None:
-        is_due = self.received == 0 or self.received >= self._noted + _NOTED_EVERY
-        if is_due and not self._is_small and self.version.condition:
+        is_due = self.hashed == 0 or self.hashed >= self._noted + _NOTED_EVERY
+        if is_due and self._may_be_noted and not self._is_small:
             await to_thread.run_sync(self._write_sidecar)
+
+    @property
+    def _may_be_noted(self) -> bool:
+        """Whether the bytes that were hashed are all stored, and others may follow them."""
+        return bool(self.version.condition) and self.hashed <= self.received
 
     def _opened(self) -> FileIO:
         file = open_locked(self._part)
@@ -157,7 +150,7 @@ class PartFile(Sink):
             return
         self._is_fresh = False
         self.version, self.suffix, self.promises = left.version, left.suffix, left.promises
-        self.received = self._noted = self._file.tell()
+        self.received = self.hashed = self._noted = self._file.tell()
 
     def _is_intact(self, left: Sidecar) -> bool:
         """Hash what is there; the bytes that were noted have to be the same, and more may follow.
@@ -199,14 +192,14 @@ class PartFile(Sink):
             version=self.version,
             suffix=self.suffix,
             promises=self.promises,
-            received=self.received,
+            received=self.hashed,
             sha256=self.digests.sha256,
         )
         content = written.to_bytes()
         if content:
             self._has_sidecar = True
             overwrite(self._sidecar, content)
-            self._noted = self.received
+            self._noted = self.hashed
         else:
             self.discard()
 
@@ -249,7 +242,7 @@ class PartFile(Sink):
                 self._sidecar.unlink(missing_ok=True)
 
     def _close(self) -> None:
-        if self.version.condition and self.received and self._is_sound:
+        if self._may_be_noted and self.received:
             with suppress(DestinationFailed):
                 self._write_waiting()
                 self._write_sidecar()

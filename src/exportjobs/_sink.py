@@ -1,4 +1,4 @@
-"""Where the bytes of one file go, in order: counted, hashed and kept on their way."""
+"""Where the bytes of one file go, in order: stored, and hashed on their way."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from typing import Self
 
 from anyio import to_thread
 
-from exportjobs._digests import Digests, Hash
+from exportjobs._digests import ALWAYS, Digests, Hash
 from exportjobs._errors import Corrupted
 from exportjobs._finished import LandedFile
+from exportjobs._intake import Take
 from exportjobs._opening import Opening
-from exportjobs._tasks import side_by_side
 from exportjobs._version import Version
 
 _NOT_WORTH_A_THREAD = 128 * 1024
@@ -31,7 +31,9 @@ class Sink(ABC):
         self.stem: str = stem
         self.suffix: str = suffix
         self.received: int = 0
-        """Bytes that are kept, from the file's first on."""
+        """Bytes that are stored, from the file's first on."""
+        self.hashed: int = 0
+        """Bytes that its SHA-256 is of, from the file's first on."""
         self.version: Version = Version()
         """The version that they are of."""
         self.promises: Mapping[str, bytes] = {}
@@ -40,7 +42,7 @@ class Sink(ABC):
 
     @property
     def may_restart(self) -> bool:
-        """Whether the bytes that are kept can be forgotten."""
+        """Whether the bytes that are stored can be forgotten."""
         return True
 
     @property
@@ -61,33 +63,32 @@ class Sink(ABC):
         """Let go of it; what has not landed may stay for another try, but out of sight."""
 
     async def begin(self, opened: Opening, promises: Mapping[str, bytes], suffix: str) -> None:
-        """Begin with the file's first byte, and forget what was kept before.
+        """Begin with the file's first byte, and forget what was stored before.
 
         Raises:
             DestinationFailed: If that cannot be.
         """
-        self.received, self.version = 0, Version()
+        self.received = self.hashed = 0
+        self.version = Version()
         await self._restart(opened)
         self.version, self.suffix = opened.version, suffix
         self.promises, self.digests = promises, Digests.of(promises)
         await self._note()
 
-    async def keep(self, view: memoryview) -> None:
-        """Hash and store the next bytes.
+    async def store(self, view: memoryview) -> None:
+        """Store the next bytes, also while others are hashed.
 
         Raises:
             DestinationFailed: If they cannot be stored.
         """
-        if len(view) <= _NOT_WORTH_A_THREAD:
-            for algorithm in self.digests.hashes.values():
-                algorithm.update(view)
-            await self._store(view)
-        else:
-            hashes = self.digests.hashes.values()
-            hashing = [partial(_hash, one, view) for one in hashes]
-            await side_by_side(*hashing, partial(self._store, view))
+        await self._store(view)
         self.received += len(view)
-        await self._note()
+
+    @property
+    def hashers(self) -> tuple[Take, ...]:
+        """What hashes the next bytes, each for itself: by SHA-256, and as was promised."""
+        others = (one for name, one in self.digests.hashes.items() if name != ALWAYS)
+        return (self._record, *(partial(_hash, one) for one in others))
 
     async def promise(self, promises: Mapping[str, bytes]) -> None:
         """Take more promises, as far as they can be looked into after the first bytes came.
@@ -122,6 +123,11 @@ class Sink(ABC):
             DestinationFailed: If that cannot be.
         """
 
+    async def _record(self, view: memoryview) -> None:
+        await _hash(self.digests.hashes[ALWAYS], view)
+        self.hashed += len(view)
+        await self._note()
+
     @abstractmethod
     async def _restart(self, opened: Opening) -> None:
         """Forget all bytes."""
@@ -136,4 +142,7 @@ class Sink(ABC):
 
 
 async def _hash(algorithm: Hash, view: memoryview) -> None:
-    await to_thread.run_sync(algorithm.update, view)
+    if len(view) <= _NOT_WORTH_A_THREAD:
+        algorithm.update(view)
+    else:
+        await to_thread.run_sync(algorithm.update, view)

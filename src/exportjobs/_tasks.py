@@ -1,14 +1,12 @@
 """Task groups: left as one pleases, and with plain errors where a single one came up."""
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import Any, cast
+from typing import cast
 
 import anyio
 import anyio.abc
-
-Work = Callable[[], Coroutine[Any, Any, object]]
 
 
 @asynccontextmanager
@@ -17,14 +15,6 @@ async def together() -> AsyncGenerator[anyio.abc.TaskGroup]:
     with _plain():
         async with anyio.create_task_group() as tasks:
             yield tasks
-
-
-async def side_by_side(first: Work, *others: Work) -> None:
-    """Do several things until all are done; the first is begun without a round of the loop."""
-    async with together() as tasks:
-        for other in others:
-            tasks.start_soon(other)
-        await first()
 
 
 async def leave(

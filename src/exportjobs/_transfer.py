@@ -195,12 +195,13 @@ class Transfer:
         await sink.promise(promises)
         self._told.received(sink.received, opened.size)
 
-        async def keep(view: memoryview) -> None:
-            await sink.keep(view)
+        async def store(view: memoryview) -> None:
+            await sink.store(view)
             self._told.received(sink.received, opened.size)
 
         left = None if opened.size is None else opened.size - sink.received
-        await pour(partial(stream.read_into, inflate=opened.compressed), keep, left)
+        read = partial(stream.read_into, inflate=opened.compressed)
+        await pour(read, (store, *sink.hashers), left)
         if opened.size is not None and sink.received != opened.size:
             raise NetworkError(f"the file broke off after {sink.received} of {opened.size} bytes")
         _check_size(sink.received, artifact)

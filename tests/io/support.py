@@ -14,6 +14,7 @@ from tests.loop.support import signed
 from exportjobs import ExportJobsError, LandedFile
 from exportjobs._download import Download
 from exportjobs._session import Session
+from exportjobs._sink import Sink
 from exportjobs._stream import Stream
 from exportjobs.adapter import Artifact, Flow, Request, Response
 
@@ -145,3 +146,9 @@ TRANSIENT: list[Reply] = [
     status(504),
 ]
 TRANSIENT_IDS = ["refused", "connect", "timeout", "reset", "hangup", "500", "502", "503", "504"]
+
+
+async def take(sink: Sink, view: memoryview) -> None:
+    """Have a file's next bytes stored and hashed, one after the other."""
+    for taker in (sink.store, *sink.hashers):
+        await taker(view)

@@ -26,7 +26,7 @@ from exportjobs._sink import Sink
 from exportjobs._version import Version
 from exportjobs.adapter import Artifact, Reading
 
-from .support import told
+from .support import take, told
 
 MEBIBYTE = 1024 * 1024
 PIECE = 64 * 1024
@@ -81,7 +81,7 @@ async def fill(sink: Sink, content: bytes, *, step: int = PIECE // 3) -> None:
     for start in range(0, len(content), step):
         piece = content[start : start + step]
         memory[: len(piece)] = piece
-        await sink.keep(memoryview(memory)[: len(piece)])
+        await take(sink, memoryview(memory)[: len(piece)])
     memory[:] = b"x" * step
 
 
@@ -239,7 +239,7 @@ async def test_a_store_that_hangs_holds_nobody_up(
         with anyio.fail_after(5), anyio.CancelScope() as scope:
             async with bucket.sink(job(), 0) as sink, anyio.create_task_group() as tasks:
                 await sink.begin(opened(), {}, ".csv")
-                tasks.start_soon(sink.keep, memoryview(SMALL))
+                tasks.start_soon(take, sink, memoryview(SMALL))
                 await has_begun.wait()
                 scope.cancel()
     finally:
@@ -299,7 +299,7 @@ async def test_no_file_has_more_pieces_than_a_store_takes(
     monkeypatch.setattr(bucket, "writer", open_writer)
     async with bucket.sink(job(), 0) as sink:
         await sink.begin(opened(size), {}, ".csv")
-        await sink.keep(memoryview(SMALL))
+        await take(sink, memoryview(SMALL))
 
     assert asked == [piece]
 

@@ -23,6 +23,8 @@ from exportjobs._sink import Sink
 from exportjobs._stores import failed
 from exportjobs.adapter import Artifact, Reading, evolve
 
+from .support import take
+
 PIECE = 8 * 1024 * 1024
 NAME = "acme.default.report.q3.csv"
 JOB = ExportJob(
@@ -119,7 +121,7 @@ async def fill(sink: Sink, length: int) -> None:
     await sink.begin(Opening(size=length), {}, ".csv")
     content = memoryview(bytes(length))
     for start in range(0, length, 1024 * 1024):
-        await sink.keep(content[start : start + 1024 * 1024])
+        await take(sink, content[start : start + 1024 * 1024])
 
 
 async def land(bucket: Bucket, length: int) -> None:

@@ -16,6 +16,8 @@ from exportjobs._opening import Opening
 from exportjobs.adapter import Artifact, Reading
 from exportjobs.testing import ManualClock
 
+from .support import take
+
 STEM = "acme.default.report.q3"
 NOTES = f"{STEM}.manifest.json.part"
 MANIFEST = f"{STEM}.manifest.json"
@@ -45,7 +47,7 @@ async def land(folder: Folder, of: ExportJob, index: int, content: bytes) -> Lan
     """Let one file land."""
     async with folder.sink(of, index) as sink:
         await sink.begin(Opening(), {}, sink.suffix)
-        await sink.keep(memoryview(content))
+        await take(sink, memoryview(content))
         return await sink.land(of.artifacts[index].part)
 
 
@@ -125,7 +127,7 @@ async def test_what_proves_a_file_is_still_known_to_the_next_process(
     md5 = hashlib.md5(b"first", usedforsecurity=False).digest()
     async with folder.sink(two, 0) as sink:
         await sink.begin(Opening(), {"md5": md5}, sink.suffix)
-        await sink.keep(memoryview(b"first"))
+        await take(sink, memoryview(b"first"))
         await sink.land(1)
 
     found = await folder.landed(two)

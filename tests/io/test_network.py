@@ -229,7 +229,7 @@ async def test_a_body_is_poured_whole(*, announced: bool) -> None:
         Transport() as transport,
         transport.stream(seen.base, {}) as stream,
     ):
-        await pour(partial(stream.read_into), keep, len(CONTENT) if announced else None)
+        await pour(partial(stream.read_into), [keep], len(CONTENT) if announced else None)
 
     assert bytes(kept) == CONTENT
 
@@ -247,7 +247,7 @@ async def test_a_size_that_is_wrong_does_not_change_what_is_poured(size: int) ->
         Transport() as transport,
         transport.stream(seen.base, {}) as stream,
     ):
-        await pour(partial(stream.read_into), keep, size)
+        await pour(partial(stream.read_into), [keep], size)
 
     assert b"".join(kept) == CONTENT[:1000]
 

@@ -20,6 +20,8 @@ from exportjobs._opening import Opening
 from exportjobs._part_file import PartFile
 from exportjobs._version import Version
 
+from .support import take
+
 MEBIBYTE = 1024 * 1024
 TAG = '"a-1"'
 CONTENT = os.urandom(3 * MEBIBYTE + 7)
@@ -60,7 +62,12 @@ def opened(size: int | None = None, etag: str = TAG) -> Opening:
 async def fill(part: PartFile, content: bytes, *, step: int = MEBIBYTE) -> None:
     """Keep some bytes, a piece at a time."""
     for start in range(0, len(content), step):
-        await part.keep(memoryview(content)[start : start + step])
+        await take(part, memoryview(content)[start : start + step])
+
+
+def mebibyte(number: int) -> memoryview:
+    """Return one of those that the content has, from 0."""
+    return memoryview(CONTENT)[number * MEBIBYTE : (number + 1) * MEBIBYTE]
 
 
 async def leave(target: Path, content: bytes, of: Opening | None = None) -> None:
@@ -189,7 +196,7 @@ async def test_a_large_file_is_noted_as_it_grows(target: Path) -> None:
     async with part_of(target) as part:
         await part.begin(opened(2 * len(content)), {}, ".csv")
         for _ in range(20):
-            await part.keep(memoryview(content)[:MEBIBYTE])
+            await take(part, memoryview(content)[:MEBIBYTE])
             noted.append(json.loads(sidecar.read_bytes())["received"])
 
     assert max(noted) >= 10 * MEBIBYTE
@@ -406,23 +413,29 @@ async def test_an_error_leaves_what_can_be_gone_on_with(target: Path) -> None:
     assert await taken_up(target) == 2 * MEBIBYTE
 
 
-async def test_a_cancellation_leaves_what_can_be_gone_on_with(target: Path) -> None:
-    """A piece that was begun is kept whole; the next process lands the file."""
+@pytest.mark.parametrize(("stored", "hashed"), [(1, 1), (2, 1), (1, 2), (2, 2), (2, 0), (0, 2)])
+async def test_a_cancellation_leaves_what_can_be_gone_on_with(
+    target: Path, stored: int, hashed: int
+) -> None:
+    """Whichever of storing and hashing was ahead: all that was stored need not come again."""
     with anyio.CancelScope() as scope:
         async with part_of(target) as part:
             await part.begin(opened(len(CONTENT)), {}, ".csv")
-            await fill(part, CONTENT[:MEBIBYTE])
+            for start in range(stored):
+                await part.store(mebibyte(start))
+            for start in range(hashed):
+                await part.hashers[0](mebibyte(start))
             scope.cancel()
-            await part.keep(memoryview(CONTENT)[MEBIBYTE : 2 * MEBIBYTE])
             await anyio.lowlevel.checkpoint()
             raise AssertionError
 
     assert scope.cancelled_caught
     async with part_of(target) as part:
-        assert part.received == 2 * MEBIBYTE
-        await fill(part, CONTENT[2 * MEBIBYTE :])
-        await part.land(part=None)
+        assert part.received == stored * MEBIBYTE
+        await fill(part, CONTENT[stored * MEBIBYTE :])
+        file = await part.land(part=None)
     assert target.read_bytes() == CONTENT
+    assert file.sha256 == hashlib.sha256(CONTENT).hexdigest()
 
 
 async def test_a_cancellation_before_the_first_byte_leaves_nothing(target: Path) -> None:
