@@ -5,7 +5,6 @@ from typing import ClassVar
 import anyio
 from _fetch import PLACEHOLDER, Wanted, fetch
 
-import exportjobs._carrier  # noqa: F401 - what is imported later is not to be counted, either
 from exportjobs import Poller
 from exportjobs._digests import Digests
 from exportjobs.adapter import (
