@@ -7,6 +7,7 @@ from _fetch import PLACEHOLDER, Wanted, fetch
 
 from exportjobs import Poller
 from exportjobs._digests import Digests
+from exportjobs._sink import Sink
 from exportjobs.adapter import (
     Adapter,
     Artifact,
@@ -83,6 +84,7 @@ async def main(wanted: Wanted) -> None:
     options = wanted.options
     if options.get("unhashed"):
         Digests.of = Nothing.of
+        Sink.hashers = ()  # type: ignore[assignment, method-assign]
     adapter = Instant(
         base_url=options.get("api", wanted.base_url),
         job_path=options["job"],
