@@ -79,7 +79,7 @@ class Accounts:
             UnknownAccount: If it was not named.
         """
         try:
-            return self._known[ref.account_key]
+            return self.of_key(ref.account_key)
         except KeyError:
             reason = f"no adapter for the account {'/'.join(ref.account_key)}"
             raise UnknownAccount(reason, vendor=ref.vendor, ref=ref) from None

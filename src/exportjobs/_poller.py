@@ -141,8 +141,13 @@ class Poller:
             self._tasks = anyio.create_task_group()
             await self._tasks.__aenter__()
             self._resources = stack.pop_all()
-        patience, at_once = self._deadline, self._downloads
-        loop = Loop(self._steps, accounts, self._tasks, deadline=patience, downloads=at_once)
+        loop = Loop(
+            self._steps,
+            accounts,
+            self._tasks,
+            deadline=self._deadline,
+            downloads=self._downloads,
+        )
         self._tasks.start_soon(loop.run)
         self._running = loop
         return self

@@ -104,7 +104,7 @@ def _quiet_again() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the pages as `.ci/run` does, and return the folder with what came of it."""
+    """Build the pages, each warning an error, and return the folder with what came of it."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "-q"]
     built = subprocess.run(  # noqa: S603 - our own pages
