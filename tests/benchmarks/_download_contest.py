@@ -12,6 +12,7 @@ AT_ONCE = 16
 """Of the small files."""
 RAW = "raw loop"
 HASHED = "raw loop, SHA-256"
+ASIDE = "raw loop, hashing in threads"
 NAIVE = "httpx, naive"
 OURS = "exportjobs"
 OURS_TRIO = "exportjobs on trio"

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from _download_contest import (
+    ASIDE,
     HASHED,
     MANY,
     MD5_ALONE,
@@ -72,11 +73,9 @@ def _program(name: str, program: str, *, quick: bool = False) -> Entry:
     )
 
 
-def _plain(
-    name: str, script: str, *tasks: Task, digest: str | None = None, quick: bool = False
-) -> Entry:
+def _plain(name: str, script: str, *tasks: Task, quick: bool = False, **options: object) -> Entry:
     """Return what needs no more than an interpreter."""
-    return Entry(Downloader(name, script, options={"digest": digest}), tasks, quick=quick)
+    return Entry(Downloader(name, script, options=options), tasks, quick=quick)
 
 
 ENTRIES = (
@@ -84,6 +83,8 @@ ENTRIES = (
     _plain(HASHED, "raw_download", *_PLAIN, OVER_TLS, digest="sha256", quick=True),
     _plain("raw loop, MD5", "raw_download", WITH_MD5, digest="md5"),
     _plain(MD5_ALONE, "digest_alone", WITH_MD5, digest="md5", quick=True),
+    _plain(ASIDE, "raw_aside_download", ONE_BIG, OVER_TLS, digests=["sha256"], quick=True),
+    _plain(ASIDE, "raw_aside_download", WITH_MD5, digests=["md5", "sha256"], quick=True),
     _ours(OURS, *_USUAL, WITH_MD5, quick=True),
     _ours(OURS_TRIO, *_USUAL, WITH_MD5, trio=True),
     _ours(OURS_UNHASHED, *_PLAIN, OVER_TLS, quick=True, unhashed=True),
