@@ -54,6 +54,7 @@ class Context(TypedDict, total=False):
     """What every error may be told beside what happened."""
 
     vendor: str | None
+    account: str | None
     ref: "JobRef | None"
     remedy: str | None
 
@@ -64,6 +65,7 @@ class ExportJobsError(Exception):
     Attributes:
         reason: What happened, in one line.
         vendor: The vendor's name, where one is concerned.
+        account: The account's name, where one is concerned; shown if it is not "default".
         ref: The job, where one is concerned and known.
         remedy: What to do next, in one line.
     """
@@ -75,6 +77,7 @@ class ExportJobsError(Exception):
         reason: str,
         *,
         vendor: str | None = None,
+        account: str | None = None,
         ref: "JobRef | None" = None,
         remedy: str | None = None,
     ) -> None:
@@ -82,12 +85,13 @@ class ExportJobsError(Exception):
         super().__init__(safe_text(reason))
         self.reason: str = safe_text(reason)
         self.vendor: str | None = vendor
+        self.account: str | None = account
         self.ref: JobRef | None = ref
         self.remedy: str = self.default_remedy if remedy is None else safe_text(remedy)
 
     def __str__(self) -> str:
         """Return vendor, job, cause and remedy on one line."""
-        where = str(self.ref) if self.ref else self.vendor
+        where = str(self.ref) if self.ref else self._account
         text = f"{where}: {self.reason}" if where else self.reason
         return f"{text}; {self.remedy}" if self.remedy else text
 
@@ -103,11 +107,21 @@ class ExportJobsError(Exception):
         """Return this error told of another job."""
         return _rebuild(type(self), {**self.__dict__, "ref": ref})
 
-    def about(self, *, vendor: str, ref: "JobRef | None" = None) -> Self:
+    def about(
+        self, *, vendor: str, account: str | None = None, ref: "JobRef | None" = None
+    ) -> Self:
         """Return this error, told whom it concerns where it did not know."""
         self.vendor = self.vendor or vendor
+        self.account = self.account or account
         self.ref = self.ref or ref
         return self
+
+    @property
+    def _account(self) -> str | None:
+        """The vendor, and which of the user's accounts there if it has a name of its own."""
+        if self.vendor is None or self.account in {None, "default"}:
+            return self.vendor
+        return f"{self.vendor}/{self.account}"
 
 
 _E = TypeVar("_E", bound=ExportJobsError)

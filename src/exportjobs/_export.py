@@ -131,7 +131,7 @@ class ExportKind:
         try:
             next(export.submit(), None)
         except ExportJobsError as error:
-            raise error.about(vendor=adapter.vendor) from None
+            raise error.about(vendor=adapter.vendor, account=adapter.name) from None
         return export
 
     def _conform(self, adapter: "Adapter", name: str, value: object) -> object:

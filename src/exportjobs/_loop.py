@@ -91,9 +91,7 @@ class Loop:
         """Tell everyone who still waits that the poller was left."""
         for account in self.accounts:
             for tracked in account.in_order:
-                vendor, _ = tracked.work.account
-                reason = "the poller was left before the end"
-                error = PollerLeft(reason, vendor=vendor, ref=tracked.ref)
+                error = tracked.named(PollerLeft("the poller was left before the end"))
                 tracked.tell(Finished(tracked.work, tracked.job, (), error, tracked.story))
 
     def claim(self, tracked: Tracked) -> None:
@@ -169,7 +167,8 @@ class Loop:
         tracked.phase = Phase.ENDED
         tracked.account.outstanding.discard(tracked)
         tracked.account.doubtful.discard(tracked)
-        finished = Finished(tracked.work, tracked.job, tracked.files, step.error, tracked.story)
+        error = step.error and tracked.named(step.error)
+        finished = Finished(tracked.work, tracked.job, tracked.files, error, tracked.story)
         self._report(Ended(tracked.subject, finished))
         tracked.tell(finished)
 

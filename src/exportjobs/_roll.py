@@ -90,7 +90,7 @@ async def _heard(steps: Steps, tracked: Tracked, found: _Listed) -> Step | None:
         tracked.listed = young
         return None if young else Ask(0.0)
     tracked.polls += 1
-    tracked.failures = 0
+    tracked.heard()
     if snapshot.brief and snapshot.status in {JobStatus.DONE, JobStatus.FAILED}:
         tracked.singly = True
         return Ask(0.0)
@@ -120,6 +120,8 @@ def unheard(
     steps: Steps, account: Account, members: Sequence[Tracked], error: ExportJobsError
 ) -> list[Step]:
     """Decide for each job after a list that failed."""
+    for one in members:
+        one.setback = error
     match error:
         case AuthenticationFailed():
             return [End(error.copy_for(one.ref), stops_account=True) for one in members]

@@ -64,6 +64,7 @@ class Steps:
         except ExportJobsError as error:
             return await self._refused(tracked, error, sent_at)
         account.refusals = 0
+        tracked.heard()
         job = await self.witness.accepted(tracked, export, answer.value)
         step = self._next(tracked, job, answer)
         self.report(Submitted(tracked.subject, job, next_in(step)))
@@ -72,6 +73,7 @@ class Steps:
     async def _refused(self, tracked: Tracked, error: ExportJobsError, sent_at: datetime) -> Step:
         account = tracked.account
         account.refusals += 1
+        tracked.setback = error
         step = account.counsel.after_submit_error(error, account.refusals)
         if isinstance(step, End) and isinstance(step.error, SubmitOutcomeUnknown):
             return self.doubt(tracked, Doubt(step.error, sent_at))
@@ -104,7 +106,8 @@ class Steps:
             answer = await self._polled(tracked, heard)
         except ExportJobsError as error:
             return self.unanswered(tracked, error)
-        tracked.failures = tracked.account.throttled = 0
+        tracked.account.throttled = 0
+        tracked.heard()
         tracked.singly = False
         job = await self.witness.described(tracked, answer.value)
         step = self._next(tracked, job, answer)
@@ -152,17 +155,15 @@ class Steps:
         One that came to a bad end has failed whatever became of its files.
         """
         tracked.retried_downloads = download.retries
-        vendor, _ = tracked.work.account
         bad_end = verdict(job_of(tracked))
         try:
             if error is not None:
                 raise error
             tracked.files = await download.conclude()
         except ExportJobsError as failure:
-            failure.about(vendor=vendor, ref=tracked.ref)
             if bad_end is None:
                 return End(failure)
-            bad_end.__cause__ = failure
+            bad_end.__cause__ = tracked.named(failure)
         else:
             await self.witness.note(tracked, self.ledger.land(tracked.row, tracked.files))
         return End(bad_end)
@@ -235,6 +236,7 @@ class Steps:
 
     def unanswered(self, tracked: Tracked, error: ExportJobsError) -> Step:
         """Decide after a question about a job got no answer that helps."""
+        tracked.setback = error
         if isinstance(error, RateLimited | SlotsFull) and not isinstance(error, BudgetSpent):
             step: Step = self.throttled(tracked, error)
         else:
@@ -284,20 +286,27 @@ async def guarded(step: Callable[[Tracked], Awaitable[Step]], tracked: Tracked) 
 
 def internal(error: Exception, tracked: Tracked) -> InternalError:
     """Return the error that stands for a mistake of this library's own."""
-    vendor, _ = tracked.work.account
-    reason = f"the library made a mistake ({type(error).__name__})"
-    mistake = InternalError(reason, vendor=vendor, ref=tracked.ref)
+    mistake = InternalError(f"the library made a mistake ({type(error).__name__})")
     mistake.__cause__ = retold(error)
-    return mistake
+    return tracked.named(mistake)
 
 
 def too_late(tracked: Tracked, reason: str) -> ExportJobsError:
     """Return the error that ends the wait for an export."""
     if tracked.doubt is not None:
         return tracked.doubt.error
-    vendor, _ = tracked.work.account
     remedy = None if tracked.ref else "run it again with a later deadline"
-    return DeadlineExceeded(reason, vendor=vendor, ref=tracked.ref, remedy=remedy)
+    late = DeadlineExceeded(reason + _of_late(tracked), remedy=remedy)
+    late.__cause__ = tracked.setback
+    return tracked.named(late)
+
+
+def _of_late(tracked: Tracked) -> str:
+    """Return what went wrong of late, to be said of an export that is given up."""
+    if tracked.setback is None:
+        return ""
+    times = f"{tracked.failures} polls failed, at last: " if tracked.failures else ""
+    return f" ({times}{tracked.setback.reason})"
 
 
 def next_in(step: Step) -> float | None:

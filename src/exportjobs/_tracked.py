@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import define, field
 
 from exportjobs._course import Course
 from exportjobs._decide import Doubt, Step
 from exportjobs._destination import Destination
+from exportjobs._errors import ExportJobsError
 from exportjobs._events import Subject
 from exportjobs._export import Resumption
 from exportjobs._finished import Finished, LandedFile, Story, Work
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from exportjobs._account import Account
 
 Listener = Callable[[Finished], None]
+E = TypeVar("E", bound=ExportJobsError)
 
 _NEVER = float("inf")
 _LONG_AGO = float("-inf")
@@ -82,6 +84,8 @@ class Tracked:
     """Whether the vendor's list has it, as far as is known."""
     failures: int = 0
     """Polls failed in a row."""
+    setback: ExportJobsError | None = None
+    """What went wrong since the vendor last described the job, or took it."""
     parked_step: Step | None = None
     on_accepted: Callable[[], None] | None = None
     listeners: tuple[Listener, ...] = ()
@@ -113,6 +117,10 @@ class Tracked:
         """Count its time from when it was submitted, or from when it began to wait for that."""
         self.began_at, self.give_up_at = began_at, began_at + self.patience
 
+    def heard(self) -> None:
+        """Note that a question about it was answered."""
+        self.failures, self.setback = 0, None
+
     def take_slot(self) -> None:
         """Count it among the jobs that the account has outstanding."""
         if not self.holds_slot:
@@ -130,6 +138,11 @@ class Tracked:
         account, age = self.account, now - self.began_at
         durations = account.durations(self.work.kind)
         return Outlook(age, durations, self.course, self.recognised, account.stakes)
+
+    def named(self, error: E) -> E:
+        """Return an error, told whose export and which job it concerns."""
+        vendor, account = self.work.account
+        return error.about(vendor=vendor, account=account, ref=self.ref)
 
     def tell(self, finished: Finished) -> None:
         """Hand the end over to everyone who waits for it."""

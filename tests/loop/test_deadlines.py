@@ -4,9 +4,10 @@ from datetime import timedelta
 from itertools import pairwise
 
 import anyio
+import httpx
 import pytest
 
-from exportjobs import DeadlineExceeded, Event, JobStatus
+from exportjobs import DeadlineExceeded, Event, ExportJobsError, JobStatus
 from exportjobs._events import StatusUnknown
 from exportjobs.adapter import JobRef
 from exportjobs.testing import ManualClock
@@ -101,6 +102,48 @@ async def test_a_job_that_never_ends_meets_its_deadline(
     assert finished.job.status is JobStatus.RUNNING
     assert "resume" in str(finished.error)
     assert clock.monotonic() == pytest.approx(65)
+
+
+@pytest.mark.parametrize("answer", [status(500), httpx.Response(200, json=[])])
+async def test_what_kept_a_job_from_being_seen_is_told_when_it_is_given_up(
+    vendor: Vendor, make_poller: MakePoller, answer: httpx.Response
+) -> None:
+    """A deadline is only when it ended; why is what the last polls said."""
+    vendor.report("q1", "running", answer)
+
+    async with make_poller(deadline=60) as poller:
+        (finished,) = await finish(poller, reports(Acme(), "q1"))
+
+    assert isinstance(finished.error, DeadlineExceeded)
+    assert isinstance(finished.error.__cause__, ExportJobsError)
+    assert finished.error.__cause__.reason in finished.error.reason
+    assert f"({finished.story.failed_polls} polls failed" in finished.error.reason
+
+
+async def test_what_kept_an_export_from_being_taken_is_told_when_it_is_given_up(
+    vendor: Vendor, make_poller: MakePoller
+) -> None:
+    """A vendor that has no room for it for so long says so."""
+    vendor.report("q1", submits=[busy()])
+
+    async with make_poller(deadline=60) as poller:
+        (finished,) = await finish(poller, reports(Acme(), "q1"))
+
+    assert isinstance(finished.error, DeadlineExceeded)
+    assert "too many reports" in str(finished.error)
+
+
+async def test_an_error_that_passed_is_not_told_when_a_job_is_given_up(
+    vendor: Vendor, make_poller: MakePoller
+) -> None:
+    """What was answered since is what counts."""
+    vendor.report("q1", status(500), "running")
+
+    async with make_poller(deadline=60) as poller:
+        (finished,) = await finish(poller, reports(Acme(), "q1"))
+
+    assert isinstance(finished.error, DeadlineExceeded)
+    assert finished.error.reason == "not ended by the deadline"
 
 
 async def test_a_job_that_ended_right_before_its_deadline_is_done(
