@@ -19,6 +19,7 @@ from exportjobs._events import (
 )
 from exportjobs._finished import LandedFile
 from exportjobs._job import ExportJob
+from exportjobs._redact import hiding
 from exportjobs._session import Session
 from exportjobs._sink import Sink
 from exportjobs._source import Source, Ways
@@ -88,7 +89,8 @@ class Download:
             transfer = Transfer(
                 index, self._addresses, self._source, sink, told=told, clock=self._clock
             )
-            file = await transfer.land()
+            with hiding(delivery.session.secrets):
+                file = await transfer.land()
         self._landed[index] = file
         self._report(Landed(delivery.subject, file))
 

@@ -1,13 +1,31 @@
 """Keep secrets out of everything that is printed, logged or raised."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Generator, Iterable
+from contextlib import contextmanager
+from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 _URL = re.compile(r"https?:[/\\]+\S+", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9.:_-]+")
 _HIDDEN = "…"
 _LONGEST = 300
+_WORTH_HIDING = 6
+"""Letters of a secret: a shorter one is part of too many words."""
+_secrets: ContextVar[Collection[str]] = ContextVar("secrets", default=())
+
+
+@contextmanager
+def hiding(secrets: Collection[str]) -> Generator[None]:
+    """Keep secrets out of all texts that are made safe in the block: a vendor may quote them.
+
+    The collection may grow meanwhile, as when an account signs in.
+    """
+    before = _secrets.set(secrets)
+    try:
+        yield
+    finally:
+        _secrets.reset(before)
 
 
 def safe_url(url: str) -> str:
@@ -21,8 +39,15 @@ def safe_url(url: str) -> str:
 
 
 def safe_text(text: str) -> str:
-    """Return a vendor's words on one bounded line, with every URL cut down to its host."""
+    """Return a vendor's words on one bounded line, with every URL cut down to its host.
+
+    What `hiding` names is left out.
+    """
     line = " ".join(_URL.sub(lambda match: safe_url(match.group()), text).split())
+    # The longer ones first, of which others may be a part.
+    for secret in sorted(_secrets.get(), key=len, reverse=True):
+        if len(secret) >= _WORTH_HIDING:
+            line = line.replace(secret, _HIDDEN)
     printable = "".join(letter if letter.isprintable() else "?" for letter in line)
     return printable if len(printable) <= _LONGEST else printable[: _LONGEST - 1] + _HIDDEN
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 import anyio
-from attrs import frozen
+from attrs import fields, frozen
 
 from exportjobs._attempts import Attempts
 from exportjobs._budgets import Budgets
@@ -27,6 +27,7 @@ from exportjobs._hints import rate_limit, retry_after
 from exportjobs._job import JobRef
 from exportjobs._pace import Operation
 from exportjobs._quiet import quiet
+from exportjobs._redact import hiding
 from exportjobs._refusal import refusal
 from exportjobs._transport import Transport
 from exportjobs.adapter import Adapter
@@ -57,6 +58,8 @@ class Session:
         """Take the account and the way to its vendor; nothing is sent yet."""
         self.adapter = adapter
         self.budgets = Budgets.of(adapter.budgets)
+        self.secrets: set[str] = _credentials(adapter)
+        """What opens the account, so far."""
         self._transport = transport
         self._clock = clock
         self._signs_in = "sign_in" in adapter.capabilities()
@@ -82,16 +85,29 @@ class Session:
             ExportJobsError: What the flow let pass, told which vendor and job it concerns.
         """
         try:
-            answer = await self._drive(begin(), partial(self._exchange, operation), heard)
+            with hiding(self.secrets):
+                return await self._conversed(begin, wanted, operation, heard)
         except ExportJobsError as error:
-            raise error.about(vendor=self.adapter.vendor, ref=ref) from error.__cause__
+            vendor, account = self.adapter.account
+            raise error.about(vendor=vendor, account=account, ref=ref) from error.__cause__
+
+    async def _conversed(
+        self,
+        begin: Callable[[], Flow[T]],
+        wanted: type[T],
+        operation: Operation,
+        heard: Callable[[], None],
+    ) -> Answer[T]:
+        try:
+            answer = await self._drive(begin(), partial(self._exchange, operation), heard)
+        except ExportJobsError:
+            raise
         except Exception as error:  # noqa: BLE001 - it is raised again, as the library's own
             # A mistake in one vendor's adapter is not to end the loop of all the others.
             reason = f"the adapter made a mistake ({type(error).__name__}: {error})"
-            raise BrokenAdapter(reason, vendor=self.adapter.vendor, ref=ref) from retold(error)
+            raise BrokenAdapter(reason) from retold(error)
         if not isinstance(answer.value, wanted):
-            reason = f"the adapter returned no {wanted.__name__}"
-            raise BrokenAdapter(reason, vendor=self.adapter.vendor, ref=ref)
+            raise BrokenAdapter(f"the adapter returned no {wanted.__name__}")
         return answer
 
     async def signed(self, request: Request) -> tuple[Request, Token | None]:
@@ -181,8 +197,15 @@ class Session:
                 office = self.adapter.sign_in_url or self.adapter.base_url
                 signing_in = partial(self._repaired, Operation.OTHER, office)
                 self._token = (await self._drive(self.adapter.sign_in(), signing_in)).value
+                self.secrets.add(self._token.value)
                 self._renew_at = self._clock.monotonic() + _worth(self._token)
             return self._token
+
+
+def _credentials(adapter: Adapter) -> set[str]:
+    """Return what an account is printed without."""
+    unprinted = (getattr(adapter, one.name) for one in fields(type(adapter)) if not one.repr)
+    return {value for value in unprinted if isinstance(value, str)}
 
 
 def _was_not_sent(error: Exception) -> bool:

@@ -107,6 +107,13 @@ def quoting(code: int) -> httpx.Response:
     return httpx.Response(code, json={"message": f"cannot serve {signed('q1.csv')} today"})
 
 
+def naming(code: int) -> httpx.Response:
+    """Return an answer in which the vendor quotes the credentials that it was asked with."""
+    words = f"neither {KEY} nor {TOKEN} will do"
+    body = {"id": "q1", "status": "failed", "reason": words, "message": words}
+    return httpx.Response(code, json=body)
+
+
 QUEUED: list[Answer] = ["queued"]
 DONE: list[Answer] = ["done"]
 FAILURES: dict[str, tuple[list[Answer], list[Answer], list[Answer]]] = {
@@ -116,6 +123,10 @@ FAILURES: dict[str, tuple[list[Answer], list[Answer], list[Answer]]] = {
     "poll-refused": (QUEUED, [quoting(403)], []),
     "poll-broken": (QUEUED, [httpx.ReadError(f"at {signed('q1.csv')}")], []),
     "poll-nonsense": (QUEUED, [httpx.Response(200, content=signed("q1.csv").encode())], []),
+    "submit-quotes-credentials": ([naming(401)], [], []),
+    "poll-quotes-credentials": (QUEUED, [naming(403)], []),
+    "job-quotes-credentials": (QUEUED, [naming(200)], []),
+    "file-quotes-credentials": (QUEUED, DONE, [naming(400)]),
     "status-is-a-url": (QUEUED, [signed("q1.csv"), "failed"], []),
     "file-refused": (QUEUED, DONE, [status(403)]),
     "file-broken": (QUEUED, DONE, [httpx.ReadError(f"at {signed('q1.csv')}")]),

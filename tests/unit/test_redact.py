@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exportjobs._redact import optional_safe_text, safe_text, safe_texts, safe_url
+from exportjobs._redact import hiding, optional_safe_text, safe_text, safe_texts, safe_url
 
 PLANT = "SECRET"
 # All that RFC 3986 lets stand in a path, a query or a fragment as it is.
@@ -198,3 +198,38 @@ def test_each_of_some_texts_is_made_safe() -> None:
     shown = safe_texts(["a\nb", "https://files.example/x"])
 
     assert shown == ("a b", "https://files.example/…")
+
+
+def test_a_secret_is_hidden_where_it_is_known() -> None:
+    """A vendor may quote the key that it refuses."""
+    with hiding({"k-123456"}):
+        shown = safe_text("no such key: k-123456 (k-123456)")
+
+    assert shown == "no such key: … (…)"
+    assert safe_text("k-123456") == "k-123456"
+
+
+def test_a_secret_that_is_part_of_another_leaves_nothing_of_it() -> None:
+    """The longer one goes first."""
+    with hiding(["secret", "secret-and-more"]):
+        shown = safe_text("secret-and-more, secret")
+
+    assert shown == "…, …"
+
+
+def test_a_secret_that_becomes_known_later_is_hidden_too() -> None:
+    """An account that signs in has a token only then."""
+    known: set[str] = set()
+    with hiding(known):
+        known.add("token-1")
+        shown = safe_text("bad token-1")
+
+    assert shown == "bad …"
+
+
+def test_a_very_short_secret_does_not_garble_everything() -> None:
+    """Whoever has a key of a few letters cannot have it hidden."""
+    with hiding({"a", ""}):
+        shown = safe_text("a bad key")
+
+    assert shown == "a bad key"
