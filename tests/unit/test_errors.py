@@ -219,7 +219,6 @@ def test_an_error_without_a_job_names_the_vendor(cls: type[ExportJobsError]) -> 
     assert text.startswith("clari: ")
 
 
-@every_class
 def test_an_error_names_an_account_that_has_a_name_of_its_own() -> None:
     """Of several accounts at one vendor, one is told from another."""
     shown = [
@@ -230,6 +229,7 @@ def test_an_error_names_an_account_that_has_a_name_of_its_own() -> None:
     assert shown == ["clari/eu: no", "clari: no", "clari: no"]
 
 
+@every_class
 def test_an_error_gives_its_own_remedy_unless_it_is_told_one(cls: type[ExportJobsError]) -> None:
     """An empty remedy is one too: nothing is appended."""
     usual, told, none = (str(made(cls, remedy=remedy)) for remedy in (None, "ask Bo", ""))
