@@ -42,6 +42,7 @@ An error names the vendor, the job, the cause and the remedy, and holds no secre
 """
 
 from datetime import timedelta
+from shlex import quote
 from typing import TYPE_CHECKING, ClassVar, Self, TypedDict, TypeVar, Unpack
 
 from exportjobs._redact import optional_safe_text, safe_text
@@ -306,13 +307,13 @@ class SubmitOutcomeUnknown(NetworkError):
 
     default_remedy = "look for the job at the vendor before submitting again"
 
-    def choose(self, number: int) -> None:
+    def choose(self, number: int, ledger: str) -> None:
         """Say what can be done about an export that stands in a ledger under a number."""
         self.number = number
         self.remedy: str = (
             f"look for the job at the vendor, then say what is so: exportjobs adopt {number} ID, "
-            f"exportjobs resubmit {number} or exportjobs abandon {number} "
-            "(in Python poller.records has adopt, resubmit and abandon)"
+            f"exportjobs resubmit {number} or exportjobs abandon {number}, each with --ledger "
+            f"{quote(ledger)} (in Python poller.records has adopt, resubmit and abandon)"
         )
 
 

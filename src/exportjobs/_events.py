@@ -166,6 +166,26 @@ class Landed(Event):
 
 
 @frozen
+class Leaving(Event):
+    """The poller is being left, and its files may still land."""
+
+    level = logging.INFO
+    message = "files have a last chance to land"
+    seconds: float
+    """How long."""
+
+
+@frozen
+class Left(Event):
+    """The poller was left before it came to its end."""
+
+    level = logging.INFO
+    message = "export left"
+    error: ExportJobsError
+    """How it was left: `PollerLeft`, `JobCancelled`, or `SubmitOutcomeUnknown` in its submit."""
+
+
+@frozen
 class Ended(Event):
     """It came to its end, well or not."""
 

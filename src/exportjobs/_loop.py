@@ -11,8 +11,8 @@ from exportjobs._alarm import Alarm
 from exportjobs._asking import Asking
 from exportjobs._attaching import Attaching
 from exportjobs._decide import Ask, End, Follow, Land, Step, Submit, SubmitAgain
-from exportjobs._errors import ExportJobsError, PollerLeft
-from exportjobs._events import Ended
+from exportjobs._errors import ExportJobsError
+from exportjobs._events import Ended, Leaving, Left
 from exportjobs._export import Export
 from exportjobs._finished import Finished
 from exportjobs._landing import Landing
@@ -41,6 +41,7 @@ class Loop:
     ) -> None:
         """Begin with nothing to do; every exchange will have a task of the group."""
         self.accounts = accounts
+        self._steps = steps
         self._report = steps.report
         self._clock = steps.clock
         self._patience = _NEVER if deadline is None else deadline.total_seconds()
@@ -60,9 +61,12 @@ class Loop:
                 self._go_round(self._clock.monotonic())
                 await self._wake.wait()
 
-    def stop(self) -> None:
-        """Begin nothing new; what is under way comes to its end."""
+    def stop(self, grace: float) -> None:
+        """Begin nothing new; what is under way comes to its end, files within some seconds."""
         self._going.cancel()
+        for tracked in self._outstanding if grace else ():
+            if tracked.is_landing:
+                self._report(Leaving(tracked.subject, grace))
 
     def _go_round(self, now: float) -> None:
         self._attaching.go_round(now)
@@ -89,10 +93,10 @@ class Loop:
 
     def abandon(self) -> None:
         """Tell everyone who still waits that the poller was left."""
-        for account in self.accounts:
-            for tracked in account.in_order:
-                error = tracked.named(PollerLeft("the poller was left before the end"))
-                tracked.tell(Finished(tracked.work, tracked.job, (), error, tracked.story))
+        for tracked in self._outstanding:
+            error = tracked.named(self._steps.left(tracked))
+            self._report(Left(tracked.subject, error))
+            tracked.tell(Finished(tracked.work, tracked.job, (), error, tracked.story))
 
     def claim(self, tracked: Tracked) -> None:
         """Go on with an export that had ended before anyone asked for it."""
@@ -131,6 +135,11 @@ class Loop:
                 self._asking.schedule(tracked, step)
             case Land() | End():
                 self._conclude(tracked, step)
+
+    @property
+    def _outstanding(self) -> list[Tracked]:
+        """What has not come to its end, account by account."""
+        return [tracked for account in self.accounts for tracked in account.in_order]
 
     def _rouse(self) -> None:
         self._wake.set()

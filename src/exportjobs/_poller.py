@@ -164,7 +164,7 @@ class Poller:
         jobs that are cancelled, but for no more than a few seconds beyond `grace`.
         """
         try:
-            self._loop.stop()
+            self._loop.stop(self._winding_down.grace)
             await self._winding_down.run(self.outstanding, self._loop.landing)
             self._loop.landing.abort()
             return await leave(self._tasks, exc_type, exc, traceback)

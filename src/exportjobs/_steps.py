@@ -17,6 +17,7 @@ from exportjobs._errors import (
     DeadlineExceeded,
     ExportJobsError,
     InternalError,
+    PollerLeft,
     RateLimited,
     SlotsFull,
     SubmitOutcomeUnknown,
@@ -58,6 +59,7 @@ class Steps:
         sent_at = self.clock.now()
         try:
             tracked.row = await self.ledger.intend(tracked.row, export)
+            tracked.is_being_submitted = True
             answer = await account.session.converse(
                 export.submit, ExportJob, operation=Operation.SUBMIT
             )
@@ -66,6 +68,7 @@ class Steps:
         account.refusals = 0
         tracked.heard()
         job = await self.witness.accepted(tracked, export, answer.value)
+        tracked.is_being_submitted = False
         step = self._next(tracked, job, answer)
         self.report(Submitted(tracked.subject, job, next_in(step)))
         return step
@@ -73,7 +76,7 @@ class Steps:
     async def _refused(self, tracked: Tracked, error: ExportJobsError, sent_at: datetime) -> Step:
         account = tracked.account
         account.refusals += 1
-        tracked.setback = error
+        tracked.is_being_submitted, tracked.setback = False, error
         step = account.counsel.after_submit_error(error, account.refusals)
         if isinstance(step, End) and isinstance(step.error, SubmitOutcomeUnknown):
             return self.doubt(tracked, Doubt(step.error, sent_at))
@@ -87,13 +90,26 @@ class Steps:
         Once in its life, where its vendor has a list of jobs, that is looked into.
         """
         if self.ledger.is_durable:
-            doubt.error.choose(tracked.row)
+            doubt.error.choose(tracked.row, str(self.ledger.path))
         if tracked.was_cleared or not tracked.account.lists:
             return End(doubt.error)
         tracked.doubt = doubt
         tracked.account.doubtful.add(tracked)
         age = (self.clock.now() - doubt.sent_at).total_seconds()
         return Ask(max(0.0, SETTLES - age))
+
+    def left(self, tracked: Tracked) -> ExportJobsError:
+        """Return the error of an export that is left before its end."""
+        if tracked.doubt is not None:
+            return tracked.doubt.error
+        if tracked.is_being_submitted:
+            remedy = "exportjobs resume looks for its job" if self.ledger.is_durable else None
+            return SubmitOutcomeUnknown("left before the answer to its submit", remedy=remedy)
+        if tracked.ref is None:
+            return PollerLeft("left before it was submitted", remedy="run it again")
+        if tracked.job is None or not tracked.job.status.is_terminal:
+            return PollerLeft(f"left at its vendor{_of_late(tracked)}")
+        return verdict(tracked.job) or PollerLeft("left before its files landed")
 
     def dispel(self, tracked: Tracked) -> None:
         """Note that a submit is not in doubt any more, or will stay so."""
@@ -174,7 +190,11 @@ class Steps:
         if not tracked.row:
             (entry,) = await self.ledger.enter([(0, tracked.work, None)])
             tracked.row = entry.number
-        answer = await session.converse(partial(session.adapter.cancel, ref), ExportJob, ref)
+        try:
+            answer = await session.converse(partial(session.adapter.cancel, ref), ExportJob, ref)
+        except ExportJobsError as error:
+            tracked.setback = error
+            raise
         return await self.witness.described(tracked, answer.value)
 
     def bounds(self, account: Account, of: Operation, asked: timedelta | None) -> Bounds:

@@ -56,6 +56,8 @@ class Tracked:
     row: int = 0
     """Its number in the ledger."""
     job: ExportJob | None = None
+    is_being_submitted: bool = False
+    """Whether a submit was begun, and not answered."""
     doubt: Doubt | None = None
     """While nobody knows whether it was submitted."""
     was_cleared: bool = False
@@ -109,6 +111,11 @@ class Tracked:
         return self.job is None or self.job.reading.recognised
 
     @property
+    def is_landing(self) -> bool:
+        """Whether its files are on their way, or about to be."""
+        return self.phase is Phase.BUSY and self.job is not None and self.job.status.is_terminal
+
+    @property
     def may_be_known(self) -> bool:
         """Whether the ledger may tell how it stands."""
         return isinstance(self.work, Resumption) or self.run_key is not None or self.row != 0
@@ -118,7 +125,7 @@ class Tracked:
         self.began_at, self.give_up_at = began_at, began_at + self.patience
 
     def heard(self) -> None:
-        """Note that a question about it was answered."""
+        """Note that its submit, or a question about it, was answered."""
         self.failures, self.setback = 0, None
 
     def take_slot(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from socket import create_server
 from subprocess import Popen, TimeoutExpired
 from time import monotonic, sleep
 from typing import Any, cast
@@ -75,7 +76,7 @@ def hourglass() -> Hourglass:
 def sandbox(hourglass: Hourglass, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """Serve the vendors; jobs take minutes, and the first answer with a file waits to go on."""
     with Sandbox([Fault.slow], speed=0.01, clock=hourglass) as running:
-        for label in ("clari", "csv"):
+        for label in ("clari", "closient", "csv"):
             account = running.account(label)
             for name, value in {**account.credentials, "base_url": account.base_url}.items():
                 monkeypatch.setenv(f"{label}_{name}".upper(), value)
@@ -227,7 +228,7 @@ def test_a_run_that_is_left_says_how_to_go_on_and_is_gone_on_with(
 
     assert process.returncode == code
     assert "Traceback" not in err
-    assert f"left at its vendor: clari/default/activity/{outstanding['ref']['id']}" in err
+    assert f"clari/default/activity/{outstanding['ref']['id']}: left at its vendor" in err
     assert resumed.code == 0, resumed.err
     assert json.loads(resumed.out)["ref"]["id"] == outstanding["ref"]["id"]
     assert submits(sandbox) == 1
@@ -262,12 +263,68 @@ def test_what_is_cancelled_on_leaving_is_not_left(
     process = program(*run, "--on-exit", "cancel")
     wait_for_polls(sandbox)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=_SOON)
+    out, err = process.communicate(timeout=_SOON)
     (told,) = map(json.loads, command("jobs", "--json").out.splitlines())
 
     assert file.exists()
     assert process.returncode == 130
     assert told["state"] == "cancelled"
+    assert "the job was cancelled" in out + err
+    assert "go on with" not in err
+
+
+def test_a_job_that_cannot_be_cancelled_on_leaving_is_left_and_it_is_said_why(
+    program: Program, sandbox: Sandbox, landing: Path
+) -> None:
+    """Nobody is to think that it costs nothing more."""
+    export = ("run", "closient", "organization", "vytxeTZskVKR7C7WgdSP3d")
+    process = program(
+        *export, "--into", str(landing), "--interval", "0.05", "--on-exit", "cancel", "--unpack"
+    )
+    wait_for_polls(sandbox)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=_SOON)
+
+    assert ": left at its vendor (" in err
+    assert err.endswith(" --unpack\n")
+
+
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "table"])
+def test_a_submit_that_is_interrupted_is_told_of(
+    program: Program, file: Path, run: list[str], *, as_json: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job may have come of it, which would go on without anybody."""
+    monkeypatch.setenv("CLARI_API_KEY", "clari-key")
+    with create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(_SOON)
+        monkeypatch.setenv("CLARI_BASE_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        process = program(*run, "--account", "eu", *(["--json"] if as_json else []))
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.recv(1)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=_SOON)
+
+    *_, told, last = err.splitlines()
+    assert process.returncode == 130
+    assert told == "exportjobs: clari/eu/activity: left before the answer to its submit"
+    assert last.startswith("exportjobs: go on with: exportjobs resume --account eu --into ")
+    assert file.exists()
+
+
+def test_a_job_that_is_given_up_is_named_with_how_to_go_on(
+    command: Command, sandbox: Sandbox, hourglass: Hourglass, landing: Path
+) -> None:
+    """Its deadline is ours, not the vendor's."""
+    export = ("run", "clari", "activity", "--into", str(landing), "--interval", "0.05")
+    given_up = command(*export, "--deadline", "0.3")
+    hourglass.fly()
+    typed = shlex.split(given_up.err.splitlines()[-1].removeprefix("exportjobs: go on with: "))
+    resumed = command(*typed[1:])
+
+    assert given_up.code == 1
+    assert resumed.code == 0, resumed.err
+    assert submits(sandbox) == 1
 
 
 def arriving(
@@ -297,12 +354,14 @@ def test_one_ctrl_c_lets_files_land_that_are_on_their_way(
     with pytest.raises(TimeoutExpired):
         process.wait(0.5)
     hourglass.release()
-    process.communicate(timeout=_SOON)
+    out, err = process.communicate(timeout=_SOON)
     (told,) = map(json.loads, command("jobs", "--json").out.splitlines())
 
     assert file.exists()
     assert process.returncode == 130
     assert told["state"] == "landed"
+    assert "Ctrl-C again leaves at once" in err
+    assert told["files"][0]["path"] in out
 
 
 def test_a_second_ctrl_c_leaves_at_once(
@@ -475,7 +534,7 @@ def test_what_is_outstanding_of_another_account_is_told_of(
         (["abandon", "1"], "export 1 is not in doubt, but landed"),
         (["forget", "1", "7"], "the ledger has no export 7"),
         (["forget"], "numbers: are missing"),
-        (["cancel", "7"], "the ledger has no job under the number 7"),
+        (["cancel", "7"], "the ledger has no export 7"),
         (["cancel", "{}"], "exportjobs: "),
         (["resume", "q1", "--into", "landing"], "exportjobs: "),
         (["adopt", "one", "x"], "Invalid value"),

@@ -2,12 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import anyio
 import httpx
 import pytest
 
-from exportjobs import ExportJobsError, Finished, JobStatus, Poller, PollerLeft
+from exportjobs import (
+    Event,
+    ExportJobsError,
+    Finished,
+    JobCancelled,
+    JobStatus,
+    Poller,
+    PollerLeft,
+    SubmitOutcomeUnknown,
+)
+from exportjobs.events import Ended, Leaving, Left
 from exportjobs.testing import ManualClock
 
 from .support import (
@@ -19,6 +30,7 @@ from .support import (
     finish,
     id_of,
     reports,
+    signed,
     status,
     turns,
 )
@@ -350,3 +362,91 @@ async def test_leaving_breaks_off_a_request_under_way(make_poller: MakePoller) -
         await asked.wait()
 
     assert tasks() == before
+
+
+def left(events: list[Event]) -> dict[str, ExportJobsError]:
+    """Return how exports were left, by their reports or, where there is none, their kind."""
+    told = [event for event in events if isinstance(event, Left)]
+    return {one.subject.ref.id if one.subject.ref else "none": one.error for one in told}
+
+
+async def test_what_is_left_is_told_of_export_by_export(
+    vendor: Vendor, make_poller: MakePoller, events: list[Event]
+) -> None:
+    """A job that runs on, and an export that still waits for room."""
+    vendor.report("q3")
+
+    async with make_poller() as poller:
+        poller.run(reports(OneAtATime(), "q3", "q4"), into=None)
+        await turns()
+
+    told = left(events)
+    assert [type(error) for error in told.values()] == [PollerLeft, PollerLeft]
+    assert told["q3"].reason == "left at its vendor"
+    assert told["none"].reason == "left before it was submitted"
+
+
+async def test_a_submit_that_is_left_before_its_answer_is_told_of(
+    vendor: Vendor, make_poller: MakePoller, events: list[Event]
+) -> None:
+    """A job may have come of it."""
+    vendor.report("q3")
+    vendor.takes = lambda _: 60.0
+
+    async with make_poller() as poller:
+        poller.run(reports(Acme(), "q3"), into=None)
+        await turns()
+
+    assert vendor.said == ["POST /reports/q3"]
+    assert isinstance(left(events)["none"], SubmitOutcomeUnknown)
+
+
+@pytest.mark.parametrize("account", [Acme(), Uncancellable()], ids=["can-cancel", "cannot"])
+async def test_a_job_that_is_cancelled_on_leaving_is_not_left(
+    vendor: Vendor, make_poller: MakePoller, events: list[Event], account: Acme
+) -> None:
+    """And one that cannot be cancelled is left, for a reason."""
+    vendor.report("q3")
+
+    async with make_poller(on_exit="cancel") as poller:
+        poller.run(reports(account, "q3"), into=None)
+        await turns()
+
+    ended = [event.finished.error for event in events if isinstance(event, Ended)]
+    told = [*ended, *left(events).values()]
+    assert len(told) == 1
+    assert isinstance(told[0], PollerLeft if isinstance(account, Uncancellable) else JobCancelled)
+    assert "no way of cancelling" in told[0].reason or "was cancelled" in told[0].reason
+
+
+@pytest.mark.parametrize("grace", [0.0, 5.0])
+async def test_files_that_may_still_land_are_told_of(
+    vendor: Vendor,
+    make_poller: MakePoller,
+    clock: ManualClock,
+    *,
+    tmp_path: Path,
+    grace: float,
+) -> None:
+    """With how long they have; not if they have no time at all."""
+    vendor.report("q3", "done", submits=["done"], links=(signed("q3.csv"),))
+    vendor.files["q3.csv"] = [b"a,b"]
+    vendor.takes = lambda seen: 60.0 if "q3.csv" in seen.said else 0.0
+    told: list[Event] = []
+
+    def observe(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, Leaving):
+            clock.advance(60)
+
+    async with make_poller(grace=grace, observers=[observe]) as poller:
+        poller.run(reports(Acme(), "q3"), into=tmp_path)
+        await turns()
+
+    assert "GET /q3.csv" in vendor.said
+    assert [one.seconds for one in told if isinstance(one, Leaving)] == [grace] * bool(grace)
+    if grace:
+        assert [one.finished.ok for one in told if isinstance(one, Ended)] == [True]
+        assert not left(told)
+    else:
+        assert left(told)["q3"].reason == "left before its files landed"

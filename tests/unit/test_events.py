@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from exportjobs import DownloadFailed, Finished, JobFailed, LandedFile, NetworkError, Resumption
+from exportjobs import (
+    DownloadFailed,
+    Finished,
+    JobFailed,
+    LandedFile,
+    NetworkError,
+    PollerLeft,
+    Resumption,
+)
 from exportjobs import _events as room
 from exportjobs._events import (
     Downloading,
@@ -17,6 +25,8 @@ from exportjobs._events import (
     Event,
     Landed,
     LeaseRenewed,
+    Leaving,
+    Left,
     ListFailed,
     NotRecorded,
     Polled,
@@ -104,6 +114,8 @@ EVENTS: list[tuple[Event, str, dict[str, str]]] = [
         {"number": "2", "error": str(ERROR)},
     ),
     (LeaseRenewed(SUBJECT), "signed URL renewed", {}),
+    (Leaving(SUBJECT, 10.0), "files have a last chance to land", {"seconds": "10.0"}),
+    (Left(SUBJECT, PollerLeft("no", remedy="")), "export left", {"error": "no"}),
     (Landed(SUBJECT, FILE), "file landed", {"file": str(FILE)}),
     (Ended(SUBJECT, Finished(WORK, DONE, (FILE,))), "export ended", {"finished": "done"}),
     (

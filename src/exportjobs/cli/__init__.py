@@ -4,6 +4,7 @@ Needs the extra `exportjobs[cli]`, and `demo` and `sandbox` the extra `exportjob
 """
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
@@ -15,4 +16,8 @@ def main() -> None:
             raise
         sys.stderr.write('exportjobs: the command line needs: pip install "exportjobs[all]"\n')
         sys.exit(2)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # What cannot be written in a terminal's encoding is not worth failing for.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(execute(sys.argv[1:]))

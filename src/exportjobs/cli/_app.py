@@ -9,7 +9,7 @@ from types import FrameType
 
 from cyclopts import App, CycloptsError, Group
 
-from exportjobs._errors import ExportJobsError
+from exportjobs._errors import ExportJobsError, NetworkError, Refusal, VendorError
 from exportjobs.cli._exit_code import ExitCode
 
 app = App(
@@ -45,7 +45,7 @@ def execute(arguments: Sequence[str]) -> int:
         with _terminated_like_interrupted():
             return _called(arguments)
     except (ExportJobsError, ImportError) as error:
-        return _complain(str(error))
+        return _complain(str(error), _code(error))
     except CycloptsError as error:
         return _complain(_said(error))
     except OSError as error:
@@ -62,6 +62,12 @@ def _called(arguments: Sequence[str]) -> int:
 def _complain(what: str, code: ExitCode = ExitCode.BAD_INPUT) -> ExitCode:
     sys.stderr.write(f"exportjobs: {what}\n")
     return code
+
+
+def _code(error: Exception) -> ExitCode:
+    """Return whether something was sent before it went wrong."""
+    is_answer = isinstance(error, Refusal | VendorError | NetworkError)
+    return ExitCode.EXPORT_FAILED if is_answer else ExitCode.BAD_INPUT
 
 
 def _said(error: CycloptsError) -> str:

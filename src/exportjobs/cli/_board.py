@@ -12,6 +12,8 @@ from exportjobs._events import (
     Event,
     Landed,
     LeaseRenewed,
+    Leaving,
+    Left,
     Polled,
     PollFailed,
     Subject,
@@ -19,7 +21,8 @@ from exportjobs._events import (
     Throttled,
     Waiting,
 )
-from exportjobs._job import ExportJob, JobRef, Progress
+from exportjobs._finished import Finished
+from exportjobs._job import ExportJob, Progress
 
 
 @frozen
@@ -65,6 +68,8 @@ class Row:
                 arriving = {one: size for one, size in row.arriving.items() if one != name}
                 landed = row.landed + event.file.size
                 return evolve(row, landed=landed, arriving=arriving, waits_for="")
+            case Leaving():
+                return evolve(row, waits_for=_until("its files", event.seconds))
             case Ended():
                 status = "landed" if event.finished.ok else "failed"
                 return evolve(row, status=status, waits_for="", ended=True)
@@ -87,6 +92,8 @@ class Board:
     def __init__(self) -> None:
         """Begin without rows."""
         self._rows: dict[int, Row] = {}
+        self._ended: list[Finished] = []
+        self._left: list[Left] = []
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
@@ -94,6 +101,13 @@ class Board:
         with self._lock:
             number = event.subject.number
             self._rows[number] = self._rows.get(number, Row(event.subject)).after(event)
+            match event:
+                case Ended():
+                    self._ended.append(event.finished)
+                case Left():
+                    self._left.append(event)
+                case _:
+                    pass
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -102,6 +116,13 @@ class Board:
             return tuple(self._rows.values())
 
     @property
-    def left(self) -> tuple[JobRef, ...]:
-        """The jobs that were submitted and have not come to their end."""
-        return tuple(row.subject.ref for row in self.rows if row.subject.ref and not row.ended)
+    def ended(self) -> tuple[Finished, ...]:
+        """What came to its end, in that order."""
+        with self._lock:
+            return tuple(self._ended)
+
+    @property
+    def left(self) -> tuple[Left, ...]:
+        """What was left before its end."""
+        with self._lock:
+            return tuple(self._left)

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import partial
 
+from attrs import define, field
 from rich.console import Console
 from rich.filesize import decimal
 from rich.measure import Measurement
@@ -10,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exportjobs._finished import Finished
+from exportjobs.cli._output import Output
 
 _WHOLE = 64
 _SHORT = 12
@@ -50,6 +53,30 @@ def as_json(finished: Finished) -> str:
             "latency": story.latency.total_seconds() if story.latency else None,
         }
     )
+
+
+@define(eq=False)
+class Report:
+    """What came of a run, on standard output: JSON at once for each export, or a table of all."""
+
+    as_json_lines: bool
+    everything: list[Finished] = field(factory=list[Finished], init=False)
+    _known: set[int] = field(factory=set[int], init=False)
+    _output: Output = field(factory=partial(Output, highlight=False), init=False)
+
+    def add(self, finished: Finished) -> None:
+        """Take in a result, unless it was taken in before."""
+        if id(finished) in self._known:
+            return
+        self._known.add(id(finished))
+        self.everything.append(finished)
+        if self.as_json_lines:
+            self._output.out(as_json(finished))
+
+    def close(self) -> None:
+        """Print what was not printed yet."""
+        if self.everything and not self.as_json_lines:
+            print_table(self.everything, self._output)
 
 
 def print_table(everything: Sequence[Finished], console: Console) -> None:

@@ -21,9 +21,10 @@ from exportjobs._registry import load_adapter
 from exportjobs._run import resume_all, run
 from exportjobs.adapter import Adapter
 from exportjobs.cli._credentials import adapter_from_environment
+from exportjobs.cli._leaving import ResumeCommand
 from exportjobs.cli._ledger import AsJson, LedgerFile, asked, existing
 from exportjobs.cli._output import Output
-from exportjobs.cli._session import GRACE, ResumeCommand, exit_code, run_shown
+from exportjobs.cli._session import GRACE, exit_code, run_shown
 
 if TYPE_CHECKING:
     from exportjobs._options import ResumeOptions
@@ -73,7 +74,7 @@ def resume(
             return run(works, into=into, unpack=unpack, **options)
         return resume_all(accounts, into=into, unpack=unpack, **options)
 
-    again = ResumeCommand(into=into, ledger=ledger)
+    again = ResumeCommand(into, ledger, account, unpack)
     return exit_code(run_shown(begin, as_json_lines=as_json, again=again))
 
 
@@ -113,9 +114,11 @@ def _named(text: str, ledger: Path | None) -> JobRef:
         return JobRef.from_json(text)
     entries = {one.number: one for one in asked(ledger, Records.entries)}
     entry = entries.get(int(text))
-    if entry is None or entry.ref is None:
-        reason = f"the ledger has no job under the number {text}"
+    if entry is None:
+        reason = f"the ledger has no export {text}"
         raise InvalidArgument("ref", reason, remedy="exportjobs jobs lists those that there are")
+    if entry.ref is None:
+        raise InvalidArgument("ref", f"export {text} has no job: it is {entry.state}")
     return entry.ref
 
 

@@ -20,7 +20,8 @@ from exportjobs._run import run
 from exportjobs.adapter import Adapter
 from exportjobs.cli._credentials import adapter_from_environment
 from exportjobs.cli._exit_code import ExitCode
-from exportjobs.cli._session import GRACE, ResumeCommand, exit_code, run_shown
+from exportjobs.cli._leaving import ResumeCommand
+from exportjobs.cli._session import GRACE, exit_code, run_shown
 
 _JSON = Annotated[str | None, Parameter(metavar="JSON")]
 _TIME = Annotated[str | None, Parameter(metavar="TIME")]
@@ -87,7 +88,7 @@ class _Command:
             grace=GRACE,
             ledger=landing.ledger,
         )
-        again = ResumeCommand(landing.into, landing.ledger)
+        again = ResumeCommand(landing.into, landing.ledger, landing.account, landing.unpack)
         return exit_code(
             run_shown(
                 lambda observers: begin(observers=observers),
