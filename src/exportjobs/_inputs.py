@@ -12,6 +12,7 @@ from exportjobs._finished import Work
 from exportjobs.adapter import Adapter
 
 _HOST = re.compile(r"[A-Za-z0-9*_.:-]+")
+_NAME_A_LEDGER = "pass ledger=, or set EXPORTJOBS_LEDGER"
 
 Seconds = float | timedelta
 Place = str | os.PathLike[str]
@@ -74,6 +75,16 @@ def checked_run_key(key: object) -> str | None:
     if key is None or (isinstance(key, str) and key.strip() and key.isprintable()):
         return key
     raise InvalidArgument("run_key", f"{key!r} is no name", remedy='pass one such as "2026-01-31"')
+
+
+def check_lasting(key: str | None, ledger: Place | None) -> None:
+    """Check that the ledger of a run outlives it, if the run has a name for others to come.
+
+    Raises:
+        InvalidArgument: If it does not.
+    """
+    if key is not None and ledger_file(ledger) is None:
+        raise InvalidArgument("run_key", "needs a ledger that lasts", remedy=_NAME_A_LEDGER)
 
 
 def ledger_file(named: Place | None) -> Path | None:

@@ -13,7 +13,7 @@ from anyio.from_thread import start_blocking_portal
 from exportjobs._clock import SystemClock
 from exportjobs._errors import WrongDoor
 from exportjobs._finished import Finished, Work
-from exportjobs._inputs import checked_run_key, checked_works
+from exportjobs._inputs import check_lasting, checked_run_key, checked_works
 from exportjobs._into import Into, destination
 from exportjobs._options import PollerOptions, ResumeOptions
 from exportjobs._poller import Poller
@@ -42,7 +42,7 @@ def run(
         unpack: Whether zip and tar archives are unpacked beside themselves, and the files in them
             handed over in their place.
         run_key: A name for the run, such as its logical date: in runs of one name on one ledger, an
-            export is submitted once and landed once. See `Poller.run`.
+            export is submitted once and landed once. It needs a ledger. See `Poller.run`.
         **options: The keyword arguments of `Poller`.
 
     Raises:
@@ -54,6 +54,7 @@ def run(
     _refuse_inside_a_loop()
     poller = Poller(**options)
     works, key = checked_works(exports), checked_run_key(run_key)
+    check_lasting(key, options.get("ledger"))
     place = destination(into, options.get("clock") or SystemClock(), unpack=unpack)
 
     async def begin() -> Results:

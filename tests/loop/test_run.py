@@ -101,6 +101,8 @@ def test_nothing_is_sent_before_the_first_result_is_asked_for(
         ([], {"into": Path(__file__) / "below"}, DestinationFailed),
         ([Acme("one").report("q1"), Acme("two").report("q1")], {}, InvalidArgument),
         ([], {"accounts": [Acme("one"), Acme("two")]}, InvalidArgument),
+        ([], {"run_key": "monday"}, InvalidArgument),
+        ([], {"run_key": "monday", "ledger": ":memory:"}, InvalidArgument),
     ],
     ids=[
         "one-export",
@@ -111,6 +113,8 @@ def test_nothing_is_sent_before_the_first_result_is_asked_for(
         "folder",
         "one-name",
         "one-name-among-accounts",
+        "run_key-without-a-ledger",
+        "run_key-in-memory",
     ],
 )
 def test_bad_input_is_refused_at_the_call(
