@@ -93,6 +93,20 @@ def ledger_file(named: Place | None) -> Path | None:
     return None if file == ":memory:" else Path(file)
 
 
+def existing_ledger(named: Place | None) -> Path:
+    """Return the file of a ledger that is there.
+
+    Raises:
+        InvalidArgument: If none is named, or there is none.
+    """
+    file = ledger_file(named)
+    if file is None:
+        raise InvalidArgument("ledger", "is missing", remedy=_NAME_A_LEDGER)
+    if not file.is_file():
+        raise InvalidArgument("ledger", f"there is none at {file}", remedy="check the path")
+    return file
+
+
 def checked_hosts(names: Iterable[str] | None) -> tuple[str, ...] | None:
     """Return the names of hosts.
 

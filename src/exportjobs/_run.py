@@ -13,7 +13,7 @@ from anyio.from_thread import start_blocking_portal
 from exportjobs._clock import SystemClock
 from exportjobs._errors import WrongDoor
 from exportjobs._finished import Finished, Work
-from exportjobs._inputs import check_lasting, checked_run_key, checked_works
+from exportjobs._inputs import check_lasting, checked_run_key, checked_works, existing_ledger
 from exportjobs._into import Into, destination
 from exportjobs._options import PollerOptions, ResumeOptions
 from exportjobs._poller import Poller
@@ -76,7 +76,7 @@ def resume_all(
         accounts: The adapters of the accounts.
         into: As for `run`.
         unpack: As for `run`.
-        **options: The other keyword arguments of `Poller`; without a `ledger` there is nothing.
+        **options: The other keyword arguments of `Poller`; the `ledger` has to be there.
 
     Raises:
         WrongDoor: If an event loop is running in this thread; there, use `Poller`.
@@ -86,6 +86,7 @@ def resume_all(
     """
     _refuse_inside_a_loop()
     poller = Poller(**options, accounts=accounts)
+    existing_ledger(options.get("ledger"))
     place = destination(into, options.get("clock") or SystemClock(), unpack=unpack)
     return _finished(poller, lambda: poller.resume_all(into=place))
 

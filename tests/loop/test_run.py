@@ -127,6 +127,51 @@ def test_bad_input_is_refused_at_the_call(
         exportjobs.run(exports, **({"into": None} | options))
 
 
+@pytest.mark.parametrize(
+    ("ledger", "said"),
+    [
+        (None, "is missing; pass ledger=, or set EXPORTJOBS_LEDGER"),
+        (":memory:", "is missing"),
+        ("nowhere.db", "there is none at .*nowhere.db; check the path"),
+        ("", "is missing"),
+    ],
+    ids=["none", "memory", "no-file", "empty"],
+)
+def test_what_is_outstanding_is_asked_of_a_ledger_that_is_there(
+    vendor: Vendor,
+    options: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    ledger: str | None,
+    said: str,
+) -> None:
+    """Else nothing would come, as if nothing were outstanding; and no ledger is made."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(InvalidArgument, match=said) as caught:
+        exportjobs.resume_all([Acme()], into="landing", ledger=ledger, **options)
+
+    assert caught.value.field == "ledger"
+    assert list(tmp_path.iterdir()) == []
+    assert vendor.said == []
+
+
+def test_all_that_a_ledger_has_outstanding_is_taken_up(
+    vendor: Vendor, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment may name the ledger as well."""
+    vendor.report("q1", "running", lasts=60)
+    monkeypatch.setenv("EXPORTJOBS_LEDGER", str(tmp_path / "ledger.db"))
+    (first,) = exportjobs.run(reports(Acme(), "q1"), into=None, deadline=20, **options)
+
+    (second,) = exportjobs.resume_all([Acme()], into=None, deadline=None, **options)
+
+    assert isinstance(first.error, exportjobs.DeadlineExceeded)
+    assert second.ok
+    assert second.ref == first.ref
+
+
 def test_a_ledger_that_cannot_be_opened_is_told_before_anything_is_sent(
     vendor: Vendor, options: dict[str, Any], tmp_path: Path
 ) -> None:
