@@ -12,7 +12,7 @@ from exportjobs._decide import Counsel
 from exportjobs._durations import Durations
 from exportjobs._errors import UnknownAccount
 from exportjobs._inputs import check_same
-from exportjobs._job import JobRef
+from exportjobs._job import JobRef, check_ref
 from exportjobs._lane import MOST, WIDEST
 from exportjobs._limits import Allowance
 from exportjobs._network import Via
@@ -76,8 +76,10 @@ class Accounts:
         """Return the account that a job is of.
 
         Raises:
+            InvalidArgument: If it is no ref.
             UnknownAccount: If it was not named.
         """
+        check_ref(ref)
         try:
             return self.of_key(ref.account_key)
         except KeyError:

@@ -11,7 +11,7 @@ from attrs import Factory, field, frozen
 from exportjobs._errors import ExportJobsError, InvalidArgument, InvalidRef
 from exportjobs._flow import Flow
 from exportjobs._frozen import freeze_members
-from exportjobs._job import ExportJob, JobRef
+from exportjobs._job import ExportJob, JobRef, check_ref
 from exportjobs._structure import conform, dump_json
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Export:
 
 
 def _is_of_this_account(work: "Resumption", _: object, ref: JobRef) -> None:
+    check_ref(ref, work.adapter.vendor)
     if ref.account_key != work.account:
         raise InvalidRef(
             f"belongs to {'/'.join(ref.account_key)}, not to {'/'.join(work.account)}",

@@ -9,7 +9,7 @@ from typing import Any, Self, TypedDict
 
 from attrs import evolve, field, frozen
 
-from exportjobs._errors import InvalidRef
+from exportjobs._errors import InvalidArgument, InvalidRef
 from exportjobs._frozen import freeze_members
 from exportjobs._lease import expiry
 from exportjobs._redact import optional_safe_text, safe_text, safe_texts
@@ -172,6 +172,17 @@ class JobRef:
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise InvalidRef(f"cannot be read ({type(error).__name__})") from None
         raise InvalidRef(f"was written in version {version!r} of its format")
+
+
+def check_ref(given: object, vendor: str | None = None) -> None:
+    """Check that something names a job.
+
+    Raises:
+        InvalidArgument: If it is no ref.
+    """
+    if not isinstance(given, JobRef):
+        remedy = "read one with JobRef.from_json(text)"
+        raise InvalidArgument("ref", "is no JobRef", vendor=vendor, remedy=remedy)
 
 
 class _Members(TypedDict):

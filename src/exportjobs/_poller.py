@@ -298,6 +298,7 @@ class Poller:
         """See a job to its end and land its files, whichever process submitted it.
 
         Raises:
+            InvalidArgument: If it is no ref.
             UnknownAccount: If its account was neither named nor seen in an export.
             DestinationFailed: If the folder cannot be written.
         """
@@ -321,6 +322,7 @@ class Poller:
         Cancelling a job that has ended is no error: its final state is returned.
 
         Raises:
+            InvalidArgument: If it is no ref.
             UnknownAccount: If its account was neither named nor seen in an export.
             Unsupported: If the vendor cannot cancel jobs.
             ExportJobsError: If the vendor refuses.

@@ -231,6 +231,7 @@ class Adapter(ABC):
         """Return a job submitted earlier as something to run again to its end.
 
         Raises:
+            InvalidArgument: If it is no ref.
             InvalidRef: If the job belongs to another account.
         """
         return Resumption(self, ref)

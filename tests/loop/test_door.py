@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -20,6 +21,7 @@ from exportjobs import (
 from .support import Acme, MakePoller, finish, reports
 from .vendor import Vendor
 
+REF = JobRef(vendor="acme", account="default", id="q3", kind="report")
 STRANGER = JobRef(vendor="acme", account="stranger", id="q3", kind="report")
 
 
@@ -185,6 +187,29 @@ async def test_a_ref_of_an_unknown_account_is_refused_with_the_remedy(
             await poller.cancel(STRANGER)
 
     assert resumed.value.ref == STRANGER
+    assert vendor.said == []
+
+
+@pytest.mark.parametrize(
+    "ref",
+    ["q3", REF.to_json(), None, Acme().resume(REF)],
+    ids=["id", "json", "none", "resumption"],
+)
+async def test_what_is_no_ref_is_refused_with_the_remedy(
+    vendor: Vendor,
+    make_poller: MakePoller,
+    ref: Any,  # noqa: ANN401 - wrong on purpose
+) -> None:
+    """A job's id or a ref's JSON has to be made a ref first."""
+    async with make_poller(accounts=[Acme()]) as poller:
+        with pytest.raises(InvalidArgument, match="from_json") as resumed:
+            await poller.resume(ref)
+        with pytest.raises(InvalidArgument, match="is no JobRef") as cancelled:
+            await poller.cancel(ref)
+    with pytest.raises(InvalidArgument, match=r"^acme: ref: is no JobRef; ") as made:
+        Acme().resume(ref)
+
+    assert {one.value.field for one in (resumed, cancelled, made)} == {"ref"}
     assert vendor.said == []
 
 
