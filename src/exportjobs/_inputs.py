@@ -5,8 +5,10 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from exportjobs._errors import InvalidArgument
+from exportjobs._events import Observer
 from exportjobs._export import Export, Resumption
 from exportjobs._finished import Work
 from exportjobs.adapter import Adapter
@@ -54,16 +56,51 @@ def checked_works(exports: Iterable[object]) -> tuple[Work, ...]:
     return tuple(works)
 
 
-def checked_accounts(accounts: Iterable[Adapter]) -> tuple[Adapter, ...]:
+def checked_accounts(accounts: Iterable[object]) -> tuple[Adapter, ...]:
     """Return the accounts of a poller.
 
     Raises:
-        InvalidArgument: If two different ones share a name.
+        InvalidArgument: If one is something else, or two different ones share a name.
     """
+    remedy = "pass a list of adapters, such as [clari]"
+    if isinstance(accounts, Adapter):
+        raise InvalidArgument("accounts", "is one account, not a list of them", remedy=remedy)
     named: dict[tuple[str, str], Adapter] = {}
     for adapter in accounts:
+        if not isinstance(adapter, Adapter):
+            reason = f"holds a {type(adapter).__name__}, which is no account"
+            raise InvalidArgument("accounts", reason, remedy=remedy)
         check_same(named.setdefault(adapter.account, adapter), adapter)
     return tuple(named.values())
+
+
+def checked_observers(observers: Iterable[Any]) -> tuple[Observer, ...]:
+    """Return the observers of a poller.
+
+    Raises:
+        InvalidArgument: If one is nothing that can be called.
+    """
+    remedy = "pass a list of functions, such as [print]"
+    if callable(observers):
+        raise InvalidArgument("observers", "is one function, not a list of them", remedy=remedy)
+    found = tuple(observers)
+    for observer in found:
+        if not callable(observer):
+            reason = f"holds a {type(observer).__name__}, which cannot be called"
+            raise InvalidArgument("observers", reason, remedy=remedy)
+    return found
+
+
+def checked_downloads(count: object) -> int:
+    """Return how many files are fetched at once.
+
+    Raises:
+        InvalidArgument: If it is no whole number from 1 upwards.
+    """
+    if isinstance(count, int) and not isinstance(count, bool) and count >= 1:
+        return count
+    remedy = "pass a whole number from 1 upwards"
+    raise InvalidArgument("downloads", f"{count!r} is no number of files", remedy=remedy)
 
 
 def checked_run_key(key: object) -> str | None:
@@ -88,9 +125,18 @@ def check_lasting(key: str | None, ledger: Place | None) -> None:
 
 
 def ledger_file(named: Place | None) -> Path | None:
-    """Return the file of a ledger, named by the caller or by the environment; None for memory."""
+    """Return the file of a ledger, named by the caller or by the environment; None for memory.
+
+    Raises:
+        InvalidArgument: If it is named by something else than a path.
+    """
     file = named or os.environ.get("EXPORTJOBS_LEDGER") or ":memory:"
-    return None if file == ":memory:" else Path(file)
+    try:
+        return None if file == ":memory:" else Path(file)
+    except TypeError:
+        reason = f"is a {type(named).__name__}, not a path"
+        remedy = 'pass one such as "exports.db"'
+        raise InvalidArgument("ledger", reason, remedy=remedy) from None
 
 
 def existing_ledger(named: Place | None) -> Path:

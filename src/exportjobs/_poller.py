@@ -27,7 +27,9 @@ from exportjobs._inputs import (
     Place,
     Seconds,
     checked_accounts,
+    checked_downloads,
     checked_hosts,
+    checked_observers,
     checked_run_key,
     checked_works,
     duration,
@@ -107,19 +109,17 @@ class Poller:
         """
         if on_exit not in {"detach", "cancel"}:
             raise InvalidArgument("on_exit", f"{on_exit!r} is neither 'detach' nor 'cancel'")
-        if downloads < 1:
-            raise InvalidArgument("downloads", "has to be at least 1")
         self._interval = None if interval is None else duration("interval", interval)
         self._deadline = None if deadline is None else duration("deadline", deadline)
         self._winding_down = WindingDown(
             self.cancel if on_exit == "cancel" else None, duration("grace", grace).total_seconds()
         )
-        self._downloads = downloads
+        self._downloads = checked_downloads(downloads)
         self._hosts = Hosts.of(checked_hosts(download_hosts))
         self._stall = duration("download_timeout", download_timeout).total_seconds()
         self._clock = clock or SystemClock()
         self._ledger = Ledger(ledger_file(ledger), self._clock)
-        self._observers = (log, *observers)
+        self._observers = (log, *checked_observers(observers))
         self._jitter = jitter
         self._via = via
         self._named = checked_accounts(accounts)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exportjobs import Export, InvalidArgument, Resumption
-from exportjobs._inputs import checked_accounts, checked_works, duration
+from exportjobs._inputs import (
+    checked_accounts,
+    checked_downloads,
+    checked_observers,
+    checked_works,
+    duration,
+    ledger_file,
+)
 from exportjobs.adapter import (
     Adapter,
     ExportJob,
@@ -159,6 +167,77 @@ def test_two_accounts_of_one_name_do_not_mix(other: Export | Resumption) -> None
         checked_works([MADE, other])
 
     assert (caught.value.vendor, caught.value.field) == ("acme", "name")
+
+
+@pytest.mark.parametrize(
+    ("accounts", "reason"),
+    [
+        pytest.param(Acme(), "is one account, not a list of them", id="brackets-forgotten"),
+        pytest.param([Acme(), MADE], "holds a Export, which is no account", id="export"),
+        pytest.param([Acme], "holds a ABCMeta, which is no account", id="parentheses-forgotten"),
+        pytest.param("acme", "holds a str, which is no account", id="text"),
+    ],
+)
+def test_what_is_no_account(accounts: Any, reason: str) -> None:  # noqa: ANN401 - what a caller may pass
+    """The error says what was found instead."""
+    with pytest.raises(InvalidArgument, match=f"^accounts: {reason}; pass a list") as caught:
+        checked_accounts(accounts)
+
+    assert caught.value.field == "accounts"
+
+
+@pytest.mark.parametrize(
+    ("observers", "reason"),
+    [
+        pytest.param(print, "is one function, not a list of them", id="brackets-forgotten"),
+        pytest.param([print, None], "holds a NoneType, which cannot be called", id="none"),
+        pytest.param("log", "holds a str, which cannot be called", id="text"),
+    ],
+)
+def test_what_is_no_observer(observers: Any, reason: str) -> None:  # noqa: ANN401 - what a caller may pass
+    """It is found out before there is an event to tell."""
+    with pytest.raises(InvalidArgument, match=f"^observers: {reason}; pass a list") as caught:
+        checked_observers(observers)
+
+    assert caught.value.field == "observers"
+
+
+def test_observers_come_from_whatever_can_be_gone_through_once() -> None:
+    """In their order."""
+    seen: list[object] = []
+
+    assert checked_observers(iter([print, seen.append])) == (print, seen.append)
+
+
+@pytest.mark.parametrize("count", [0, -1, "4", 2.5, 4.0, True, None], ids=repr)
+def test_what_is_no_number_of_downloads(count: Any) -> None:  # noqa: ANN401 - what a caller may pass
+    """A flag counts nothing."""
+    with pytest.raises(InvalidArgument, match=r"^downloads: .*; pass a whole number from 1"):
+        checked_downloads(count)
+
+
+@pytest.mark.parametrize("named", [5, b"exports.db", ["exports.db"], True], ids=repr)
+def test_what_names_no_ledger(named: Any) -> None:  # noqa: ANN401 - what a caller may pass
+    """The error says what was found instead."""
+    with pytest.raises(
+        InvalidArgument, match=f"^ledger: is a {type(named).__name__}, not"
+    ) as caught:
+        ledger_file(named)
+
+    assert caught.value.field == "ledger"
+
+
+def test_a_ledger_is_named_by_the_caller_or_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The caller has the last word, even that there is to be none."""
+    monkeypatch.delenv("EXPORTJOBS_LEDGER", raising=False)
+    assert ledger_file(None) is None
+
+    monkeypatch.setenv("EXPORTJOBS_LEDGER", "exports.db")
+    assert ledger_file(None) == Path("exports.db")
+    assert ledger_file("mine.db") == ledger_file(Path("mine.db")) == Path("mine.db")
+    assert ledger_file(":memory:") is None
 
 
 def test_accounts_are_told_apart_by_name() -> None:
