@@ -107,7 +107,9 @@ def credential(adapter: "Adapter", attribute: "Attribute[str]", value: object) -
     Raises:
         InvalidArgument: If the value is not text, is blank, or has characters no header may have.
     """
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str):
+        reason = "is no text"
+    elif not value.strip():
         reason = "is empty"
     elif not (value.isascii() and value.isprintable() and value == value.strip()):
         reason = "has characters that no HTTP header may hold"

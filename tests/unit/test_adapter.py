@@ -300,6 +300,26 @@ def test_a_credential_that_no_header_may_hold(secret: Any) -> None:  # noqa: ANN
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("secret", "reason"),
+    [
+        pytest.param(4711, "is no text", id="number"),
+        pytest.param(None, "is no text", id="none"),
+        pytest.param(SECRET.encode(), "is no text", id="bytes"),
+        pytest.param(" ", "is empty", id="blank"),
+    ],
+)
+def test_a_credential_of_the_wrong_type_is_not_called_empty(
+    secret: Any,  # noqa: ANN401 - anything
+    reason: str,
+) -> None:
+    """Who passes something is not sent to look why there is nothing; nor is it shown."""
+    with pytest.raises(InvalidArgument, match=f"^acme: key: {reason}; ") as caught:
+        Acme(secret)
+
+    assert "4711" not in str(caught.value)
+
+
 @given(st.text())
 def test_a_credential_that_is_taken_can_stand_in_a_header(secret: str) -> None:
     """Whatever is not refused is visible ASCII from end to end."""
