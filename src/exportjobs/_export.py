@@ -121,10 +121,13 @@ class ExportKind:
             InvalidArgument: If an argument cannot be right.
             TypeError: If one is missing or not known.
         """
-        given = self.signature.bind(*args, **kwargs).arguments
+        try:
+            given = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{adapter.vendor} {self.name}: {error}") from None
         arguments = {
             name: value
-            for name, raw in given.items()
+            for name, raw in given.arguments.items()
             if (value := self._conform(adapter, name, raw))
             != self.signature.parameters[name].default
         }

@@ -282,10 +282,10 @@ def test_an_export_does_not_change_with_what_it_was_made_from() -> None:
 def test_arguments_that_do_not_fit_the_signature(
     positional: tuple[Any, ...], named: Arguments
 ) -> None:
-    """A wrong name is what it is for any Python function."""
+    """A wrong name is what it is for any Python function; the error names vendor and kind."""
     acme = Acme()
 
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"^acme report: .*argument"):
         acme.report(*positional, **named)
 
     assert acme.diary == []
