@@ -1,6 +1,6 @@
 """The synchronous door: the same loop, behind a portal to a thread of its own."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
 from functools import partial
 from queue import SimpleQueue
 from threading import Event
@@ -52,6 +52,7 @@ def run(
         LedgerFailed: If the ledger cannot be opened; nothing was sent.
     """
     _refuse_inside_a_loop()
+    _check_names("run", options, PollerOptions.__optional_keys__)
     poller = Poller(**options)
     works, key = checked_works(exports), checked_run_key(run_key)
     check_lasting(key, options.get("ledger"))
@@ -85,6 +86,7 @@ def resume_all(
         LedgerFailed: If the ledger cannot be opened; nothing was sent.
     """
     _refuse_inside_a_loop()
+    _check_names("resume_all", options, ResumeOptions.__optional_keys__)
     poller = Poller(**options, accounts=accounts)
     existing_ledger(options.get("ledger"))
     place = destination(into, options.get("clock") or SystemClock(), unpack=unpack)
@@ -126,6 +128,13 @@ def _wait(gone: Event, hurry: Callable[[], None]) -> None:
         hurry()
         gone.wait()
         raise
+
+
+def _check_names(function: str, options: Iterable[str], known: Container[str]) -> None:
+    """Refuse an option that there is not as Python does, by the function that was called."""
+    for name in options:
+        if name not in known:
+            raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")
 
 
 def _refuse_inside_a_loop() -> None:

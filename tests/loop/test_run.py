@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +172,15 @@ def test_all_that_a_ledger_has_outstanding_is_taken_up(
     assert isinstance(first.error, exportjobs.DeadlineExceeded)
     assert second.ok
     assert second.ref == first.ref
+
+
+@pytest.mark.parametrize("door", [exportjobs.run, exportjobs.resume_all])
+def test_an_option_that_is_misspelt_is_told_of_the_function_that_was_called(
+    door: Callable[..., object],
+) -> None:
+    """Nobody called a poller."""
+    with pytest.raises(TypeError, match=rf"^{door.__name__}\(\) got .* argument 'ledgr'$"):
+        door([], into=None, ledgr="exports.db")
 
 
 def test_a_ledger_that_cannot_be_opened_is_told_before_anything_is_sent(
