@@ -16,7 +16,7 @@ from exportjobs._inputs import Place
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _SPOILT_ADDRESS = re.compile(r"(?:s3a?|gs|az|azure|adl|abfss?):[/\\]")
-"""What is left of an address that was made a path."""
+"""What is left of an address that was made a path, or lacks a slash."""
 
 
 class Store(Protocol):
@@ -51,11 +51,23 @@ def destination(into: Into | None, clock: Clock, *, unpack: bool) -> Destination
 
 def _is_folder(into: object) -> TypeGuard[Place]:
     if isinstance(into, str):
-        return not _ADDRESS.match(into)
+        return not _is_address(into)
     if isinstance(into, PurePath) and _SPOILT_ADDRESS.match(str(into)):
         reason = "is a path that was made of an address"
         raise InvalidArgument("into", reason, remedy="pass the address as a text")
     return isinstance(into, os.PathLike)
+
+
+def _is_address(into: str) -> bool:
+    if not into.strip():
+        remedy = "name a folder; . is the current one"
+        raise InvalidArgument("into", "is empty", remedy=remedy)
+    if _ADDRESS.match(into):
+        return True
+    if _SPOILT_ADDRESS.match(into):
+        remedy = f"write it with {into.partition(':')[0]}://"
+        raise InvalidArgument("into", "is an address that lacks a slash", remedy=remedy)
+    return False
 
 
 def _bucket(into: object, clock: Clock) -> Destination:

@@ -44,6 +44,34 @@ def test_what_is_no_folder(tmp_path: Path, below: str) -> None:
         destination(tmp_path / below, ManualClock(), unpack=False)
 
 
+@pytest.mark.parametrize("into", ["", "  "], ids=["empty", "blank"])
+def test_an_empty_text_is_not_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, into: str
+) -> None:
+    """It is a variable of the shell that was not set."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(InvalidArgument, match=r"^into: is empty; name a folder; \. is the current"):
+        destination(into, ManualClock(), unpack=False)
+
+    assert list(tmp_path.iterdir()) == []
+    assert isinstance(destination(".", ManualClock(), unpack=False), Folder)
+
+
+@pytest.mark.parametrize("into", ["s3:/bucket/daily", "gs:/bucket", "az:\\box\\p", "abfss:/box"])
+def test_an_address_that_lacks_a_slash_is_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, into: str
+) -> None:
+    """No folder of the scheme's name is made."""
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(InvalidArgument, match=r"lacks a slash; write it with .*://$") as caught:
+        destination(into, ManualClock(), unpack=False)
+
+    assert caught.value.field == "into"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_function_unpacks_nothing() -> None:
     """Archives are unpacked in a folder, and there is none."""
 
