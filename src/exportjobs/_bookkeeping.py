@@ -65,8 +65,9 @@ class Records:
             submitted_at=entry.sent_at,
         )
         job = ExportJob(ref, Reading(JobStatus.QUEUED, "adopted"))
-        if not (job_id and job_id.isprintable()) or not await self._ledger.assign(number, job):
-            reason = "is no id" if not job_id.isprintable() else "is the job of another export"
+        is_id = bool(job_id.strip()) and job_id.isprintable()
+        if not is_id or not await self._ledger.assign(number, job):
+            reason = "is the job of another export" if is_id else "is no id"
             raise InvalidArgument("job_id", reason, vendor=entry.vendor)
         return ref
 

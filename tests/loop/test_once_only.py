@@ -522,6 +522,21 @@ async def test_the_job_of_another_export_cannot_be_adopted_by_hand(
             await poller.records.adopt(number, "q1")
 
 
+@pytest.mark.parametrize("job_id", ["", " ", "\t", "a\nb"], ids=repr)
+async def test_what_is_no_id_cannot_be_adopted(
+    make_poller: MakePoller, file: Path, clock: ManualClock, job_id: str
+) -> None:
+    """It is not said to be another's, and the export stays in doubt."""
+    number = await crashed(file, clock, Acme())
+
+    async with make_poller(ledger=file, accounts=[Acme()]) as poller:
+        with pytest.raises(InvalidArgument, match="job_id: is no id"):
+            await poller.records.adopt(number, job_id)
+        (entry,) = await poller.records.entries()
+
+    assert entry.is_doubtful
+
+
 async def test_all_that_is_outstanding_is_taken_up(
     vendor: Vendor, make_poller: MakePoller, file: Path, landing: Path, clock: ManualClock
 ) -> None:
