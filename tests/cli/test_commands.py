@@ -127,6 +127,14 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
             {"CLARI_API_KEY": "k"},
             "exportjobs: into: is empty; name a folder; . is the current one",
         ),
+        (
+            ["run", "csv", "clients", "--into", "{}", "--account", "a/b"],
+            {"CSV_API_KEY": "k", "CSV_TENANT": "ACME", "CSV_BASE_URL": "https://csv.example"},
+            (
+                "exportjobs: csv: name: is not a printable word without slashes; "
+                "use a short name (in --account)\n"
+            ),
+        ),
         (["run", "acme", "report"], {}, 'exportjobs: run: Unknown command "acme".'),
         (["nothing"], {}, 'exportjobs: Unknown command "nothing".'),
     ],
@@ -142,6 +150,7 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
         "no-id",
         "run-key-without-a-ledger",
         "empty-folder",
+        "no-account-name",
         "no-such-vendor",
         "no-such-command",
     ],

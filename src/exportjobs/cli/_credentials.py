@@ -31,7 +31,7 @@ def adapter_from_environment(
     """Return an adapter whose arguments were taken from the environment.
 
     Raises:
-        InvalidArgument: If one is missing or cannot be right, naming its variable.
+        InvalidArgument: If one is missing or cannot be right, naming its variable or option.
     """
     known = variables(vendor, adapter)
     for variable in known:
@@ -43,7 +43,8 @@ def adapter_from_environment(
     try:
         return adapter(**given, name=name)
     except InvalidArgument as error:
-        read_from = ", ".join(v.name for v in known if v.argument == error.field)
+        sources = {**{v.argument: v.name for v in known}, "name": "--account"}
+        read_from = sources.get(error.field)
         if not read_from:
             raise
         reason = error.reason.removeprefix(f"{error.field}: ")
