@@ -25,6 +25,8 @@ from exportjobs.cli._board import Board, Row
 
 _STYLES = {"waiting": "dim", "running": "cyan", "landing": "blue", "landed": "green"}
 _ROOMY = 100
+_NOTABLE = 0.1
+"""Seconds: less than that would read as none at all."""
 _TOLD = (Submitted, Throttled, Economising, ListFailed, LeaseRenewed, Landed, Ended)
 
 
@@ -50,7 +52,7 @@ def _tell(event: Event, console: Console) -> None:
     match event:
         case Ended() if event.finished.error is not None:
             text = f"failed: {event.finished.error}"
-        case Economising():
+        case Economising() if event.seconds >= _NOTABLE:
             text = f"{event.subject}: {event.message}: one question every {event.seconds:.1f} s"
         case ListFailed():
             text = f"{event.subject}: {event.message}: {event.error}"

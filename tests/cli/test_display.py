@@ -1,0 +1,30 @@
+"""What is told of a run where there is no terminal to draw a table on."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from exportjobs._events import Economising, Subject
+from exportjobs.cli._board import Board
+from exportjobs.cli._display import shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (288.0, "budget spread out: one question every 288.0 s"),
+        (0.1, "budget spread out: one question every 0.1 s"),
+        (0.02, "budget spread out"),
+        (0.0, "budget spread out"),
+    ],
+)
+def test_a_pace_that_rounds_to_nothing_is_not_told(seconds: float, said: str) -> None:
+    """The budget is spread all the same."""
+    told = StringIO()
+
+    with shown(Board(), Console(file=told), quiet=False) as observers:
+        for observe in observers:
+            observe(Economising(Subject(1, "acme", "default", "report"), seconds))
+
+    assert told.getvalue() == f"acme/default/report: {said}\n"
