@@ -54,9 +54,9 @@ class Demandbase(DemandbaseApi):
 
         Args:
             fields: Names such as "{Account}.name"; the vendor's choice if not given.
-            filters: Conditions such as `{"field": "{Account}.industry", "operator": "Equals",
-                "values": ["Retail"]}`.
-            account_list_ids: Only what is on these lists; at most 10,000 of them.
+            filters: A list of conditions, such as `[{"field": "{Account}.industry", "operator":
+                "Equals", "values": ["Retail"]}]`; no condition if not given.
+            account_list_ids: Only accounts on these lists; at most 10,000 lists.
             from_date: Only from this day on; together with to_date.
             to_date: Only up to this day; together with from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
@@ -76,7 +76,17 @@ class Demandbase(DemandbaseApi):
         to_date: date | None = None,
         job_name: str = "exportjobs people",
     ) -> Flow[ExportJob]:
-        """Export people; person_list_ids are lists of people, the rest is as for accounts."""
+        """Export people.
+
+        Args:
+            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
+                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            person_list_ids: Only people on these lists; at most 10,000 lists.
+            from_date: Only from this day on; together with to_date.
+            to_date: Only up to this day; together with from_date.
+            job_name: The job's name at the vendor, of at most 50 characters.
+        """
         what = self._entity("person", job_name, fields, filters)
         lists = self._lists("person_list_ids", person_list_ids)
         return (yield from self._submit(_JOB, what | lists | self._days(from_date, to_date)))
@@ -91,7 +101,16 @@ class Demandbase(DemandbaseApi):
         to_date: date | None = None,
         job_name: str = "exportjobs opportunities",
     ) -> Flow[ExportJob]:
-        """Export opportunities; the arguments are as for accounts."""
+        """Export opportunities.
+
+        Args:
+            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
+                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            from_date: Only from this day on; together with to_date.
+            to_date: Only up to this day; together with from_date.
+            job_name: The job's name at the vendor, of at most 50 characters.
+        """
         what = self._entity("opportunity", job_name, fields, filters)
         return (yield from self._submit(_JOB, what | self._days(from_date, to_date)))
 
@@ -105,7 +124,16 @@ class Demandbase(DemandbaseApi):
         to_date: date | None = None,
         job_name: str = "exportjobs activities",
     ) -> Flow[ExportJob]:
-        """Export activities of at most 90 days; the arguments are as for accounts."""
+        """Export activities of at most 90 days.
+
+        Args:
+            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
+                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            from_date: Only from this day on; together with to_date.
+            to_date: Only up to this day, at most 90 days later; together with from_date.
+            job_name: The job's name at the vendor, of at most 50 characters.
+        """
         if from_date and to_date and to_date - from_date > _LONGEST_ACTIVITY_WINDOW:
             raise self.invalid(
                 "to_date", "is more than 90 days after from_date", "export the time in pieces"
@@ -127,8 +155,15 @@ class Demandbase(DemandbaseApi):
     ) -> Flow[ExportJob]:
         """Export a report on campaigns, by default on those of all sources.
 
-        A rollup needs both dates. `source` is where the advertisements ran; the other arguments are
-        as for accounts.
+        Args:
+            ad_report_type: Which report; a rollup needs from_date and to_date.
+            source: Where the advertisements ran; everywhere if not given.
+            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
+                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            from_date: Only from this day on; together with to_date.
+            to_date: Only up to this day; together with from_date.
+            job_name: The job's name at the vendor, of at most 50 characters.
         """
         what = self._entity("campaign", job_name, fields, filters)
         report = self._report(ad_report_type, source, self._days(from_date, to_date))
@@ -146,7 +181,18 @@ class Demandbase(DemandbaseApi):
         to_date: date | None = None,
         job_name: str = "exportjobs creatives",
     ) -> Flow[ExportJob]:
-        """Export a report on creatives; the arguments are as for campaigns."""
+        """Export a report on creatives, by default on those of all sources.
+
+        Args:
+            ad_report_type: Which report; a rollup needs from_date and to_date.
+            source: Where the advertisements ran; everywhere if not given.
+            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
+                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            from_date: Only from this day on; together with to_date.
+            to_date: Only up to this day; together with from_date.
+            job_name: The job's name at the vendor, of at most 50 characters.
+        """
         what = self._entity("creative", job_name, fields, filters)
         report = self._report(ad_report_type, source, self._days(from_date, to_date))
         return (yield from self._submit(_JOB, what | report))
@@ -160,7 +206,15 @@ class Demandbase(DemandbaseApi):
         account_list_ids: Sequence[int] | None = None,
         job_name: str = "exportjobs account buying groups",
     ) -> Flow[ExportJob]:
-        """Export accounts' buying groups; the arguments are as for accounts."""
+        """Export accounts' buying groups.
+
+        Args:
+            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
+                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            account_list_ids: Only accounts on these lists; at most 10,000 lists.
+            job_name: The job's name at the vendor, of at most 50 characters.
+        """
         what = self._entity("accountBuyingGroup", job_name, fields, filters)
         lists = self._lists("account_list_ids", account_list_ids)
         return (yield from self._submit(_JOB, what | lists))
@@ -174,7 +228,15 @@ class Demandbase(DemandbaseApi):
         person_list_ids: Sequence[int] | None = None,
         job_name: str = "exportjobs buying group members",
     ) -> Flow[ExportJob]:
-        """Export people's places in buying groups; the arguments are as for people."""
+        """Export people's places in buying groups.
+
+        Args:
+            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
+                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            person_list_ids: Only people on these lists; at most 10,000 lists.
+            job_name: The job's name at the vendor, of at most 50 characters.
+        """
         what = self._entity("personBuyingGroupMember", job_name, fields, filters)
         lists = self._lists("person_list_ids", person_list_ids)
         return (yield from self._submit(_JOB, what | lists))
@@ -186,7 +248,12 @@ class Demandbase(DemandbaseApi):
         account_list_ids: Sequence[int] | None = None,
         job_name: str = "exportjobs account lists",
     ) -> Flow[ExportJob]:
-        """Export lists of accounts: all of them, or those of the ids given."""
+        """Export lists of accounts.
+
+        Args:
+            account_list_ids: Only these lists, at most 10,000; all of them if not given.
+            job_name: The job's name at the vendor, of at most 50 characters.
+        """
         lists = self._lists("account_list_ids", account_list_ids)
         return (yield from self._submit(_ACCOUNT_LIST, self._named(job_name) | lists))
 
@@ -197,7 +264,12 @@ class Demandbase(DemandbaseApi):
         person_list_ids: Sequence[int] | None = None,
         job_name: str = "exportjobs person lists",
     ) -> Flow[ExportJob]:
-        """Export lists of people: all of them, or those of the ids given."""
+        """Export lists of people.
+
+        Args:
+            person_list_ids: Only these lists, at most 10,000; all of them if not given.
+            job_name: The job's name at the vendor, of at most 50 characters.
+        """
         lists = self._lists("person_list_ids", person_list_ids)
         return (yield from self._submit(_PERSON_LIST, self._named(job_name) | lists))
 

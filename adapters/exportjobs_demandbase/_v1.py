@@ -98,35 +98,65 @@ class DemandbaseV1(Adapter):
     def people(
         self, *, fields: Sequence[str] | None = None, filters: Filters | None = None
     ) -> Flow[ExportJob]:
-        """Export people; the arguments are as for accounts."""
+        """Export people.
+
+        Args:
+            fields: Names of fields; all of them if not given.
+            filters: Such as `{"date_range": {"field": "created", "start": "2026-01-01", "end":
+                "2026-03-31"}}`; no condition if not given.
+        """
         return (yield from self._submit("people", fields, filters))
 
     @export
     def opportunities(
         self, *, fields: Sequence[str] | None = None, filters: Filters | None = None
     ) -> Flow[ExportJob]:
-        """Export opportunities; the arguments are as for accounts."""
+        """Export opportunities.
+
+        Args:
+            fields: Names of fields; all of them if not given.
+            filters: Such as `{"date_range": {"field": "created", "start": "2026-01-01", "end":
+                "2026-03-31"}}`; no condition if not given.
+        """
         return (yield from self._submit("opportunities", fields, filters))
 
     @export
     def activities(
         self, *, fields: Sequence[str] | None = None, filters: Filters | None = None
     ) -> Flow[ExportJob]:
-        """Export activities; the arguments are as for accounts."""
+        """Export activities.
+
+        Args:
+            fields: Names of fields; all of them if not given.
+            filters: Such as `{"date_range": {"field": "created", "start": "2026-01-01", "end":
+                "2026-03-31"}}`; no condition if not given.
+        """
         return (yield from self._submit("activities", fields, filters))
 
     @export
     def campaigns(
         self, *, fields: Sequence[str] | None = None, filters: Filters | None = None
     ) -> Flow[ExportJob]:
-        """Export campaigns; the arguments are as for accounts."""
+        """Export campaigns.
+
+        Args:
+            fields: Names of fields; all of them if not given.
+            filters: Such as `{"date_range": {"field": "created", "start": "2026-01-01", "end":
+                "2026-03-31"}}`; no condition if not given.
+        """
         return (yield from self._submit("campaigns", fields, filters))
 
     @export
     def buying_groups(
         self, *, fields: Sequence[str] | None = None, filters: Filters | None = None
     ) -> Flow[ExportJob]:
-        """Export buying groups; the arguments are as for accounts."""
+        """Export buying groups.
+
+        Args:
+            fields: Names of fields; all of them if not given.
+            filters: Such as `{"date_range": {"field": "created", "start": "2026-01-01", "end":
+                "2026-03-31"}}`; no condition if not given.
+        """
         return (yield from self._submit("buying_groups", fields, filters))
 
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
