@@ -26,8 +26,8 @@ class Pace:
     typical: timedelta = field(default=timedelta(minutes=1), validator=gt(_zero))
     """How long a job may take, for as long as none was seen to its end; a rough guess is enough."""
     price: float = field(default=0.05, validator=gt(0.0))
-    """What a request costs, in parts of a job's length: how much later its end may be noticed if
-    that saves a question."""
+    """How much delay one saved request is worth, as a fraction of a job's length. At 0.05, a job
+    that takes 100 s may be noticed 5 s later if that saves a request."""
     floor: timedelta = field(default=timedelta(seconds=1), validator=ge(_zero))
     """The shortest wait between two questions about a job."""
     ceiling: timedelta = field(default=timedelta(hours=1), validator=ge(_zero))
