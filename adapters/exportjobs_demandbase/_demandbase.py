@@ -80,8 +80,7 @@ class Demandbase(DemandbaseApi):
 
         Args:
             fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
-            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
-                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
             person_list_ids: Only people on these lists; at most 10,000 lists.
             from_date: Only from this day on; together with to_date.
             to_date: Only up to this day; together with from_date.
@@ -105,8 +104,7 @@ class Demandbase(DemandbaseApi):
 
         Args:
             fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
-            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
-                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
             from_date: Only from this day on; together with to_date.
             to_date: Only up to this day; together with from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
@@ -128,8 +126,7 @@ class Demandbase(DemandbaseApi):
 
         Args:
             fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
-            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
-                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
             from_date: Only from this day on; together with to_date.
             to_date: Only up to this day, at most 90 days later; together with from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
@@ -159,8 +156,7 @@ class Demandbase(DemandbaseApi):
             ad_report_type: Which report; a rollup needs from_date and to_date.
             source: Where the advertisements ran; everywhere if not given.
             fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
-            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
-                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
             from_date: Only from this day on; together with to_date.
             to_date: Only up to this day; together with from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
@@ -187,8 +183,7 @@ class Demandbase(DemandbaseApi):
             ad_report_type: Which report; a rollup needs from_date and to_date.
             source: Where the advertisements ran; everywhere if not given.
             fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
-            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
-                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
             from_date: Only from this day on; together with to_date.
             to_date: Only up to this day; together with from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
@@ -210,8 +205,7 @@ class Demandbase(DemandbaseApi):
 
         Args:
             fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
-            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
-                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
             account_list_ids: Only accounts on these lists; at most 10,000 lists.
             job_name: The job's name at the vendor, of at most 50 characters.
         """
@@ -232,8 +226,7 @@ class Demandbase(DemandbaseApi):
 
         Args:
             fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
-            filters: A list of conditions in the form of `[{"field": "{Account}.industry",
-                "operator": "Equals", "values": ["Retail"]}]`; no condition if not given.
+            filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
             person_list_ids: Only people on these lists; at most 10,000 lists.
             job_name: The job's name at the vendor, of at most 50 characters.
         """
