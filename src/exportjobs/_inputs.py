@@ -139,18 +139,14 @@ def ledger_file(named: Place | None) -> Path | None:
         raise InvalidArgument("ledger", reason, remedy=remedy) from None
 
 
-def existing_ledger(named: Place | None) -> Path:
-    """Return the file of a ledger that is there.
+def check_named(ledger: Place | None) -> None:
+    """Check that there is a ledger to look into; its file need not be there on the first day.
 
     Raises:
-        InvalidArgument: If none is named, or there is none.
+        InvalidArgument: If there is none.
     """
-    file = ledger_file(named)
-    if file is None:
+    if ledger_file(ledger) is None:
         raise InvalidArgument("ledger", "is missing", remedy=_NAME_A_LEDGER)
-    if not file.is_file():
-        raise InvalidArgument("ledger", f"there is none at {file}", remedy="check the path")
-    return file
 
 
 def checked_hosts(names: Iterable[str] | None) -> tuple[str, ...] | None:

@@ -13,7 +13,7 @@ from anyio.from_thread import start_blocking_portal
 from exportjobs._clock import SystemClock
 from exportjobs._errors import WrongDoor
 from exportjobs._finished import Finished, Work
-from exportjobs._inputs import check_lasting, checked_run_key, checked_works, existing_ledger
+from exportjobs._inputs import check_lasting, check_named, checked_run_key, checked_works
 from exportjobs._into import Into, destination
 from exportjobs._options import PollerOptions, ResumeOptions
 from exportjobs._poller import Poller
@@ -77,7 +77,7 @@ def resume_all(
         accounts: The adapters of the accounts.
         into: As for `run`.
         unpack: As for `run`.
-        **options: The other keyword arguments of `Poller`; the `ledger` has to be there.
+        **options: The other keyword arguments of `Poller`; the `ledger` has to be named.
 
     Raises:
         WrongDoor: If an event loop is running in this thread; there, use `Poller`.
@@ -88,7 +88,7 @@ def resume_all(
     _refuse_inside_a_loop()
     _check_names("resume_all", options, ResumeOptions.__optional_keys__)
     poller = Poller(**options, accounts=accounts)
-    existing_ledger(options.get("ledger"))
+    check_named(options.get("ledger"))
     place = destination(into, options.get("clock") or SystemClock(), unpack=unpack)
     return _finished(poller, lambda: poller.resume_all(into=place))
 

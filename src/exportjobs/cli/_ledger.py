@@ -15,7 +15,6 @@ from rich.text import Text
 from exportjobs._bookkeeping import Records
 from exportjobs._entry import LedgerEntry
 from exportjobs._errors import InvalidArgument
-from exportjobs._inputs import existing_ledger
 from exportjobs._poller import Poller
 from exportjobs.cli._output import Output
 from exportjobs.cli._report import print_whole
@@ -32,11 +31,14 @@ def existing(ledger: Path | None) -> Path:
     Raises:
         InvalidArgument: If none is named, or there is none.
     """
-    if not (ledger or os.environ.get("EXPORTJOBS_LEDGER")):
+    named = ledger or os.environ.get("EXPORTJOBS_LEDGER")
+    if not named:
         raise InvalidArgument(
             "ledger", "is missing", remedy="pass --ledger, or set EXPORTJOBS_LEDGER"
         )
-    return existing_ledger(ledger)
+    if not Path(named).is_file():
+        raise InvalidArgument("ledger", f"there is none at {named}", remedy="check the path")
+    return Path(named)
 
 
 def asked(ledger: Path | None, question: Callable[[Records], Awaitable[T]]) -> T:
