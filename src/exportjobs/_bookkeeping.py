@@ -1,7 +1,7 @@
 """What a person may ask of a ledger, and say to it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from exportjobs._entry import LedgerEntry
@@ -122,11 +122,11 @@ class Records:
             raise InvalidArgument("number", reason, vendor=entry.vendor)
         return entry
 
-    def _scope(self, entry: LedgerEntry) -> dict[str, str]:
+    def _scope(self, entry: LedgerEntry) -> Mapping[str, str]:
         """Return the arguments of an export that its job's ref holds too."""
-        arguments = _arguments(entry)
-        wanted = self._adapter_of(entry.vendor).scope
-        return {name: str(arguments[name]) for name in wanted if name in arguments}
+        adapter = self._adapter_of(entry.vendor)
+        kind = adapter.kinds().get(entry.kind)
+        return kind.scope(adapter.scope, _arguments(entry)) if kind else {}
 
 
 def _arguments(entry: LedgerEntry) -> dict[str, Any]:

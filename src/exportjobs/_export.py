@@ -2,13 +2,13 @@
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_type_hints
 
 from attrs import Factory, field, frozen
 
-from exportjobs._errors import ExportJobsError, InvalidArgument, InvalidRef
+from exportjobs._errors import BrokenAdapter, ExportJobsError, InvalidArgument, InvalidRef
 from exportjobs._flow import Flow
 from exportjobs._frozen import freeze_members
 from exportjobs._job import ExportJob, JobRef, check_ref
@@ -111,6 +111,12 @@ class ExportKind:
         _, *parameters = inspect.signature(self.flow).parameters.values()
         return inspect.Signature([p.replace(annotation=hints[p.name]) for p in parameters])
 
+    def scope(self, names: Iterable[str], arguments: Mapping[str, object]) -> Mapping[str, str]:
+        """Return what a job's ref holds of an export's arguments, those by default included."""
+        known = {name: self.signature.parameters.get(name) for name in names}
+        values = {n: arguments.get(n, one.default) for n, one in known.items() if one is not None}
+        return {name: str(value) for name, value in values.items() if value is not None}
+
     def bind(self, adapter: "Adapter", /, *args: object, **kwargs: object) -> Export:
         """Return the export that these arguments ask for.
 
@@ -120,6 +126,7 @@ class ExportKind:
         Raises:
             InvalidArgument: If an argument cannot be right.
             TypeError: If one is missing or not known.
+            BrokenAdapter: If the flow made a mistake before its first request.
         """
         try:
             given = self.signature.bind(*args, **kwargs)
@@ -136,6 +143,9 @@ class ExportKind:
             next(export.submit(), None)
         except ExportJobsError as error:
             raise error.about(vendor=adapter.vendor, account=adapter.name) from None
+        except Exception as error:
+            reason = f"the adapter made a mistake in {self.name} ({type(error).__name__}: {error})"
+            raise BrokenAdapter(reason, vendor=adapter.vendor) from error
         return export
 
     def _conform(self, adapter: "Adapter", name: str, value: object) -> object:

@@ -49,6 +49,16 @@ CASES = [
         "poll in state 'new' returns a job of another account or scope",
     ),
     Case(
+        flows.Keeping,
+        contract.test_a_job_is_found_again_by_its_ref,
+        "the job's ref holds name, which is not what `scope` says",
+    ),
+    Case(
+        flows.Omitting,
+        contract.test_a_job_is_found_again_by_its_ref,
+        "the job's ref holds no argument, which is not what `scope` says",
+    ),
+    Case(
         flows.Numbering,
         contract.test_the_same_answers_give_the_same_job,
         "poll in state 'error' gives another result for the same answers",

@@ -63,7 +63,7 @@ CASES = [
     Case(
         terms.Crashing,
         contract.test_arguments_are_checked_before_anything_is_sent,
-        "summary(name='') raises IndexError",
+        "summary(name='') raises BrokenAdapter: acme: the adapter made a mistake in summary",
     ),
     Case(
         terms.Unquoted,

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, ClassVar, Literal
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exportjobs import Export, InvalidArgument, JobStatus, Unsupported
+from exportjobs import BrokenAdapter, Export, InvalidArgument, JobStatus, Unsupported
 from exportjobs.adapter import (
     Adapter,
     ExportJob,
@@ -345,3 +345,46 @@ def test_an_error_of_a_flow_is_told_whose_it_is() -> None:
     """A flow need not say which vendor it belongs to."""
     with pytest.raises(Unsupported, match=r"^acme: payroll stays where it is$"):
         Acme().payroll()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "scope"),
+    [
+        ({"name": "q3", "shape": "json"}, {"name": "q3", "shape": "json"}),
+        ({"name": "q3"}, {"name": "q3", "shape": "csv"}),
+        ({"name": "q3", "rows": 7}, {"name": "q3", "shape": "csv", "rows": "7"}),
+    ],
+)
+def test_a_scope_is_made_of_arguments_and_their_defaults(
+    arguments: Arguments, scope: dict[str, str]
+) -> None:
+    """An export keeps what was given alone, and a poll may need what was not."""
+    kind = Acme.kinds()["report"]
+
+    assert kind.scope(("name", "shape", "rows", "of-another-kind"), arguments) == scope
+
+
+@frozen
+class Hasty(Acme):
+    """Its flow makes a mistake before its first request, or has none."""
+
+    @export
+    def slip(self, name: str) -> Flow[ExportJob]:
+        """Export what a slip is about."""
+        return (yield from self.report(name[0]).submit())
+
+    @export
+    def stub(self) -> Flow[ExportJob]:
+        """Export what was never written."""
+        return None  # type: ignore[return-value]  # pyright: ignore[reportReturnType]
+
+
+@pytest.mark.parametrize(
+    "asked", [lambda: Hasty().slip(""), lambda: Hasty().stub()], ids=["slip", "stub"]
+)
+def test_a_mistake_of_an_adapter_is_told_as_its_own(asked: Callable[[], Export]) -> None:
+    """Of all that is installed, the caller is to know who made it."""
+    with pytest.raises(BrokenAdapter, match="acme: the adapter made a mistake in s") as caught:
+        asked()
+
+    assert isinstance(caught.value.__cause__, IndexError | TypeError)

@@ -24,8 +24,20 @@ def check_refs(recorded: Recorded) -> None:
     if "://" in ref.to_json() or urlsplit(recorded.adapter.base_url).netloc in ref.to_json():
         remedy = "keep ids in it: the adapter makes addresses of them"
         raise Breach("the job's ref holds an address", remedy)
+    _check_scope(ref, recorded)
     for scene in polls(recorded).values():
         _check_asks_by(again, scene, recorded)
+
+
+def _check_scope(ref: JobRef, recorded: Recorded) -> None:
+    """Check that the ref of a job that a person adopts would hold the same arguments."""
+    adapter, arguments = recorded.adapter, recorded.export.arguments
+    kind = adapter.kinds()[recorded.export.kind]
+    kept = {name: ref.scope[name] for name in ref.scope.keys() & kind.signature.parameters.keys()}
+    if kept != kind.scope(adapter.scope, arguments):
+        remedy = "let `scope` name those arguments that self.ref(id, ...) is given, and no others"
+        told = ", ".join(sorted(kept)) or "no argument"
+        raise Breach(f"the job's ref holds {told}, which is not what `scope` says", remedy)
 
 
 def check_quoted(recorded: Recorded) -> None:

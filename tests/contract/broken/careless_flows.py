@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from exportjobs.adapter import (
     Export,
@@ -85,6 +85,23 @@ class Moving(Acme):
         """Ask for one report."""
         job = yield from super().poll(ref)
         return evolve(job, ref=self.ref(job.ref.id, region="eu"))
+
+
+@frozen
+class Keeping(Acme):
+    """A ref holds an argument that `scope` does not name."""
+
+    def described(self, raw: object) -> ExportJob:
+        """Return the job that a body describes."""
+        job = super().described(raw)
+        return evolve(job, ref=self.ref(job.ref.id, name="q3"))
+
+
+@frozen
+class Omitting(Acme):
+    """`scope` names an argument that no ref holds."""
+
+    scope: ClassVar[tuple[str, ...]] = ("form",)
 
 
 @frozen
