@@ -95,7 +95,17 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
         (
             ["run", "clari", "forecast", "x"],
             {"CLARI_API_KEY": "k"},
-            "exportjobs: run clari forecast:",
+            "exportjobs: run clari forecast: --into is missing\n",
+        ),
+        (
+            ["run", "clari", "forecast", "x", "--into"],
+            {"CLARI_API_KEY": "k"},
+            "exportjobs: run clari forecast: --into needs a value\n",
+        ),
+        (
+            ["run", "clari", "activity", "x", "--into", "{}"],
+            {"CLARI_API_KEY": "k"},
+            "exportjobs: run clari activity:",
         ),
         (
             ["run", "clari", "activity", "--into", "{}"],
@@ -144,6 +154,8 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
         "no-time",
         "no-such-format",
         "no-folder",
+        "no-folder-after-all",
+        "too-much",
         "unencrypted",
         "half-a-key",
         "no-json",

@@ -49,6 +49,26 @@ def test_a_reader_that_leaves_does_not_stop_the_exports(program: Program, tmp_pa
     assert len(list(tmp_path.iterdir())) >= 18
 
 
+def test_what_an_encoding_lacks_is_written_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log in ASCII is no reason to fail, nor to leave something out."""
+    for name, value in {
+        "PYTHONIOENCODING": "ascii",
+        "CLARI_API_KEY": "k-1",
+        "CLARI_BASE_URL": "http://127.0.0.1:1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    process = Popen(  # noqa: S603 - our own program
+        [PROGRAM, "run", "clari", "activity", "--into", tmp_path / "名前"], stdout=PIPE, stderr=PIPE
+    )
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert b"http://127.0.0.1:1/\\u2026" in out + err
+    assert b"Traceback" not in err
+
+
 def test_output_that_cannot_be_written_takes_one_line(tmp_path: Path) -> None:
     """A full disk behind standard output is told as such, not as a traceback."""
     with Path("/dev/full").open("w") as full:

@@ -17,7 +17,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
-from exportjobs import Export
+from exportjobs import Export, JobRef
 from exportjobs._clock import SystemClock
 from exportjobs._ledger import Ledger
 from exportjobs.sandbox import Fault, Sandbox
@@ -408,6 +408,17 @@ def test_cancel_stops_a_job_by_its_number(
     assert people.out.endswith(": cancelled\n")
     assert told["status"] == "cancelled"
     assert told["ref"]["vendor"] == "clari"
+
+
+def test_what_a_vendor_refuses_is_no_bad_input(command: Command, sandbox: Sandbox) -> None:
+    """The exit code tells that something was sent."""
+    unknown = JobRef("clari", "default", "nobody-knows", kind="activity")
+
+    outcome = command("cancel", unknown.to_json())
+
+    assert outcome.code == 1
+    assert outcome.err.startswith("exportjobs: clari/default/activity/nobody-knows: HTTP 400")
+    assert sandbox.requests
 
 
 def test_an_export_in_doubt_names_three_choices(

@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from types import FrameType
 
-from cyclopts import App, CycloptsError, Group
+from cyclopts import (
+    App,
+    Argument,
+    CycloptsError,
+    Group,
+    MissingArgumentError,
+    UnusedCliTokensError,
+)
 
 from exportjobs._errors import ExportJobsError, NetworkError, Refusal, VendorError
 from exportjobs.cli._exit_code import ExitCode
@@ -71,8 +78,22 @@ def _code(error: Exception) -> ExitCode:
 
 
 def _said(error: CycloptsError) -> str:
-    command, text = " ".join(error.command_chain or ()), " ".join(str(error).split())
-    return f"{command}: {text}" if command else text
+    command = " ".join(error.command_chain or ())
+    return f"{command}: {_reason(error)}" if command else _reason(error)
+
+
+def _reason(error: CycloptsError) -> str:
+    text = " ".join(str(error).split())
+    match error:
+        case MissingArgumentError(keyword=str(option)):
+            return f"{option} needs a value"
+        case MissingArgumentError(argument=Argument() as argument):
+            _, similar, hint = text.partition(" Did you mean")
+            return f"{argument.name} is missing{similar and '.'}{similar}{hint}"
+        case UnusedCliTokensError(unused_tokens=list(unused)):
+            return f"did not expect {' '.join(unused)}"
+        case _:
+            return text
 
 
 class _Terminated(BaseException):
