@@ -1,6 +1,8 @@
 """The synchronous door: the same loop, behind a portal to a thread of its own."""
 
-from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Container, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
 from threading import Event
@@ -8,7 +10,7 @@ from typing import Unpack
 
 import anyio
 from anyio.abc import TaskStatus
-from anyio.from_thread import start_blocking_portal
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from exportjobs._clock import SystemClock
 from exportjobs._errors import WrongDoor
@@ -107,7 +109,7 @@ def _finished(poller: Poller, begin: Callable[[], Awaitable[Results]]) -> Iterat
         finally:
             gone.set()
 
-    with start_blocking_portal() as portal:
+    with _portal() as portal:
         # Begun for sure: else it could be cancelled before it would say that it is gone.
         pumping, _ = portal.start_task(pump)
         pumping.add_done_callback(lambda _: arrivals.put(None))
@@ -118,6 +120,23 @@ def _finished(poller: Poller, begin: Callable[[], Awaitable[Results]]) -> Iterat
         finally:
             pumping.cancel()
             _wait(gone, partial(portal.call, poller.hurry))
+
+
+@contextmanager
+def _portal() -> Generator[BlockingPortal]:
+    """Open a portal to an event loop in a thread, and close it whatever happens.
+
+    anyio's own waits for ever for a thread that it has started and cannot stop yet, if it is
+    interrupted before the loop runs: so somebody else opens it, who is not interrupted.
+    """
+    opening = start_blocking_portal()
+    with ThreadPoolExecutor(1) as opener:
+        opened = opener.submit(opening.__enter__)
+        try:
+            yield opened.result()
+        finally:
+            opened.result()
+            opening.__exit__(None, None, None)
 
 
 def _wait(gone: Event, hurry: Callable[[], None]) -> None:

@@ -1,6 +1,8 @@
 """The synchronous door: the same loop for plain code, with nothing left behind."""
 
 import gc
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -317,3 +319,33 @@ def test_two_runs_in_two_threads_do_not_meet(vendor: Vendor, options: dict[str, 
         thread.join()
 
     assert sorted(ended) == ["q1", "q2"]
+
+
+INTERRUPTED = """
+import threading
+from concurrent.futures import Future
+import exportjobs
+
+wait, interrupted = Future.result, []
+
+def result(self, timeout=None):
+    if threading.current_thread() is threading.main_thread() and not interrupted:
+        interrupted.append(self)
+        raise KeyboardInterrupt
+    return wait(self, timeout)
+
+Future.result = result
+try:
+    list(exportjobs.run([], into=None))
+except KeyboardInterrupt:
+    print("interrupted", threading.active_count())
+"""
+
+
+def test_an_interrupt_before_the_loop_runs_leaves_nothing_and_hangs_nowhere() -> None:
+    """The thread is there by then, and its loop cannot be told to stop."""
+    printed = subprocess.check_output(  # noqa: S603 - our own code
+        [sys.executable, "-c", INTERRUPTED], text=True, timeout=30
+    )
+
+    assert printed == "interrupted 1\n"
