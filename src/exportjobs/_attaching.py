@@ -55,7 +55,7 @@ class Attaching:
 
     def follow(self, tracked: Tracked, step: Follow) -> None:
         """Look again later; but not beyond its time."""
-        tracked.phase = Phase.WAITING
+        tracked.phase, tracked.is_followed = Phase.WAITING, True
         moment = self._clock.monotonic() + step.seconds
         self._followed.add(min(moment, tracked.give_up_at), tracked)
 
@@ -115,7 +115,7 @@ async def _entries(steps: Steps, batch: Sequence[Tracked]) -> Sequence[LedgerEnt
 
 async def _step(steps: Steps, tracked: Tracked, entry: LedgerEntry) -> Step:
     """Decide what comes next for an export that the ledger knows."""
-    tracked.row = entry.number
+    tracked.row, tracked.is_followed = entry.number, entry.is_taken
     if entry.is_taken:
         return Follow(_LOOK_AGAIN)
     if entry.ref is None:

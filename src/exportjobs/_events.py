@@ -182,7 +182,8 @@ class Left(Event):
     level = logging.INFO
     message = "export left"
     error: ExportJobsError
-    """How it was left: `PollerLeft`, `JobCancelled`, or `SubmitOutcomeUnknown` in its submit."""
+    """How it was left: `PollerLeft` or, in its submit, `SubmitOutcomeUnknown`; `JobCancelled` or
+    `JobFailed` where it came to that end without anyone asking."""
 
 
 @frozen

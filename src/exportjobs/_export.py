@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_type
 
 from attrs import Factory, field, frozen
 
-from exportjobs._errors import BrokenAdapter, ExportJobsError, InvalidArgument, InvalidRef
+from exportjobs._errors import (
+    BrokenAdapter,
+    ExportJobsError,
+    InvalidArgument,
+    InvalidRef,
+    retold,
+)
 from exportjobs._flow import Flow
 from exportjobs._frozen import freeze_members
 from exportjobs._job import ExportJob, JobRef, check_ref
+from exportjobs._redact import hiding, unprinted
 from exportjobs._structure import conform, dump_json
 
 if TYPE_CHECKING:
@@ -113,9 +120,11 @@ class ExportKind:
 
     def scope(self, names: Iterable[str], arguments: Mapping[str, object]) -> Mapping[str, str]:
         """Return what a job's ref holds of an export's arguments, those by default included."""
-        known = {name: self.signature.parameters.get(name) for name in names}
-        values = {n: arguments.get(n, one.default) for n, one in known.items() if one is not None}
-        return {name: str(value) for name, value in values.items() if value is not None}
+        defaults = {name: one.default for name, one in self.signature.parameters.items()}
+        values = {**defaults, **arguments}
+        said = {name: values[name] for name in names if name in values}
+        nothing = (None, "", inspect.Parameter.empty)
+        return {name: str(value) for name, value in said.items() if value not in nothing}
 
     def bind(self, adapter: "Adapter", /, *args: object, **kwargs: object) -> Export:
         """Return the export that these arguments ask for.
@@ -139,14 +148,19 @@ class ExportKind:
             != self.signature.parameters[name].default
         }
         export = Export(adapter, self.name, freeze_members(arguments))
+        with hiding(unprinted(adapter)):
+            self._try(export)
+        return export
+
+    def _try(self, export: Export) -> None:
+        vendor, account = export.account
         try:
             next(export.submit(), None)
         except ExportJobsError as error:
-            raise error.about(vendor=adapter.vendor, account=adapter.name) from None
-        except Exception as error:
+            raise error.about(vendor=vendor, account=account) from None
+        except Exception as error:  # noqa: BLE001 - it is raised again, as the library's own
             reason = f"the adapter made a mistake in {self.name} ({type(error).__name__}: {error})"
-            raise BrokenAdapter(reason, vendor=adapter.vendor) from error
-        return export
+            raise BrokenAdapter(reason, vendor=vendor) from retold(error)
 
     def _conform(self, adapter: "Adapter", name: str, value: object) -> object:
         try:

@@ -4,8 +4,9 @@ import os
 import re
 from collections.abc import Iterable
 from datetime import timedelta
+from operator import index
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 from exportjobs._errors import InvalidArgument
 from exportjobs._events import Observer
@@ -14,6 +15,7 @@ from exportjobs._finished import Work
 from exportjobs.adapter import Adapter
 
 _HOST = re.compile(r"[A-Za-z0-9*_.:-]+")
+_MEMORY = Path(":memory:")
 _NAME_A_LEDGER = "pass ledger=, or set EXPORTJOBS_LEDGER"
 
 Seconds = float | timedelta
@@ -97,8 +99,8 @@ def checked_downloads(count: object) -> int:
     Raises:
         InvalidArgument: If it is no whole number from 1 upwards.
     """
-    if isinstance(count, int) and not isinstance(count, bool) and count >= 1:
-        return count
+    if isinstance(count, SupportsIndex) and not isinstance(count, bool) and index(count) >= 1:
+        return index(count)
     remedy = "pass a whole number from 1 upwards"
     raise InvalidArgument("downloads", f"{count!r} is no number of files", remedy=remedy)
 
@@ -130,13 +132,13 @@ def ledger_file(named: Place | None) -> Path | None:
     Raises:
         InvalidArgument: If it is named by something else than a path.
     """
-    file = named or os.environ.get("EXPORTJOBS_LEDGER") or ":memory:"
     try:
-        return None if file == ":memory:" else Path(file)
+        file = Path(named or os.environ.get("EXPORTJOBS_LEDGER") or _MEMORY)
     except TypeError:
         reason = f"is a {type(named).__name__}, not a path"
         remedy = 'pass one such as "exports.db"'
         raise InvalidArgument("ledger", reason, remedy=remedy) from None
+    return None if file == _MEMORY else file
 
 
 def check_named(ledger: Place | None) -> None:

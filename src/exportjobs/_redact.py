@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from urllib.parse import urlsplit
 
+from attrs import AttrsInstance, fields
+
 _URL = re.compile(r"https?:[/\\]+\S+", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9.:_-]+")
 _HIDDEN = "…"
@@ -26,6 +28,12 @@ def hiding(secrets: Collection[str]) -> Generator[None]:
         yield
     finally:
         _secrets.reset(before)
+
+
+def unprinted(owner: AttrsInstance) -> set[str]:
+    """Return the texts that a value is printed without: its secrets."""
+    kept = (getattr(owner, one.name) for one in fields(type(owner)) if one.repr is not True)
+    return {value for value in kept if isinstance(value, str)}
 
 
 def safe_url(url: str) -> str:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 import anyio
-from attrs import fields, frozen
+from attrs import frozen
 
 from exportjobs._attempts import Attempts
 from exportjobs._budgets import Budgets
@@ -27,7 +27,7 @@ from exportjobs._hints import rate_limit, retry_after
 from exportjobs._job import JobRef
 from exportjobs._pace import Operation
 from exportjobs._quiet import quiet
-from exportjobs._redact import hiding
+from exportjobs._redact import hiding, unprinted
 from exportjobs._refusal import refusal
 from exportjobs._transport import Transport
 from exportjobs.adapter import Adapter
@@ -58,7 +58,7 @@ class Session:
         """Take the account and the way to its vendor; nothing is sent yet."""
         self.adapter = adapter
         self.budgets = Budgets.of(adapter.budgets)
-        self.secrets: set[str] = _credentials(adapter)
+        self.secrets: set[str] = unprinted(adapter)
         """What opens the account, so far."""
         self._transport = transport
         self._clock = clock
@@ -194,18 +194,14 @@ class Session:
         async with self._signing_in:
             due = self._clock.monotonic() >= self._renew_at
             if self._token is None or due or self._token == refused:
+                if self._token is not None:
+                    self.secrets.discard(str(self._token.value))
                 office = self.adapter.sign_in_url or self.adapter.base_url
                 signing_in = partial(self._repaired, Operation.OTHER, office)
                 self._token = (await self._drive(self.adapter.sign_in(), signing_in)).value
-                self.secrets.add(self._token.value)
+                self.secrets.add(str(self._token.value))
                 self._renew_at = self._clock.monotonic() + _worth(self._token)
             return self._token
-
-
-def _credentials(adapter: Adapter) -> set[str]:
-    """Return what an account is printed without."""
-    unprinted = (getattr(adapter, one.name) for one in fields(type(adapter)) if not one.repr)
-    return {value for value in unprinted if isinstance(value, str)}
 
 
 def _was_not_sent(error: Exception) -> bool:

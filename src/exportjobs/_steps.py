@@ -103,13 +103,10 @@ class Steps:
         if tracked.doubt is not None:
             return tracked.doubt.error
         if tracked.is_being_submitted:
-            remedy = "exportjobs resume looks for its job" if self.ledger.is_durable else None
+            will_look = self.ledger.is_durable and tracked.account.lists
+            remedy = "exportjobs resume looks for its job" if will_look else None
             return SubmitOutcomeUnknown("left before the answer to its submit", remedy=remedy)
-        if tracked.ref is None:
-            return PollerLeft("left before it was submitted", remedy="run it again")
-        if tracked.job is None or not tracked.job.status.is_terminal:
-            return PollerLeft(f"left at its vendor{_of_late(tracked)}")
-        return verdict(tracked.job) or PollerLeft("left before its files landed")
+        return _left(tracked)
 
     def dispel(self, tracked: Tracked) -> None:
         """Note that a submit is not in doubt any more, or will stay so."""
@@ -321,11 +318,25 @@ def too_late(tracked: Tracked, reason: str) -> ExportJobsError:
     return tracked.named(late)
 
 
+def _left(tracked: Tracked) -> ExportJobsError:
+    """Return the error of an export that is left while it is known how it stands."""
+    if tracked.is_followed:
+        reason = "left to another process, which is at work on it"
+        return PollerLeft(reason, remedy="run it again to see what came of it")
+    if tracked.ref is None:
+        return PollerLeft("left before it was submitted", remedy="run it again")
+    if tracked.job is None or not tracked.job.status.is_terminal:
+        return PollerLeft(f"left at its vendor{_of_late(tracked)}")
+    asked = "its files landed" if tracked.listeners else "anyone asked for its files"
+    return verdict(tracked.job) or PollerLeft(f"left before {asked}")
+
+
 def _of_late(tracked: Tracked) -> str:
     """Return what went wrong of late, to be said of an export that is given up."""
     if tracked.setback is None:
         return ""
-    times = f"{tracked.failures} polls failed, at last: " if tracked.failures else ""
+    count = tracked.failures
+    times = f"{count} poll{'s' * (count != 1)} failed; at last: " if count else ""
     return f" ({times}{tracked.setback.reason})"
 
 

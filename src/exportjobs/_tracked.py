@@ -56,6 +56,8 @@ class Tracked:
     row: int = 0
     """Its number in the ledger."""
     job: ExportJob | None = None
+    is_followed: bool = False
+    """Whether another process is at work on it."""
     is_being_submitted: bool = False
     """Whether a submit was begun, and not answered."""
     doubt: Doubt | None = None

@@ -1,6 +1,7 @@
 """Readers that leave, ports that are taken, plugins that are broken: it goes on."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,42 @@ from typing import Any
 
 import pytest
 
+from exportjobs import JobRef
+from exportjobs.cli._leaving import ResumeCommand
+
 Command = Callable[..., Any]
 Program = Callable[..., Popen[str]]
 PROGRAM = Path(sys.executable).with_name("exportjobs")
+
+
+REF = JobRef("clari", "eu", "a1", kind="activity")
+
+
+@pytest.mark.parametrize(
+    ("command", "typed"),
+    [
+        (ResumeCommand("landing"), [REF.to_json(), "--into", "landing"]),
+        (
+            ResumeCommand("my landing", Path("l.db"), "eu", unpack=True),
+            ["--account", "eu", "--ledger", "l.db", "--into", "my landing", "--unpack"],
+        ),
+        (
+            ResumeCommand("landing", Path("l.db"), by_ref=True),
+            [REF.to_json(), "--ledger", "l.db", "--into", "landing"],
+        ),
+        (ResumeCommand("-x", Path("-l.db")), ["--ledger=-l.db", "--into=-x"]),
+        (
+            ResumeCommand("landing", Path(":memory:")),
+            [REF.to_json(), "--ledger", ":memory:", "--into", "landing"],
+        ),
+    ],
+    ids=["no-ledger", "ledger", "by-ref", "dashes", "memory"],
+)
+def test_what_is_to_be_typed_names_all_that_is_needed(
+    command: ResumeCommand, typed: list[str]
+) -> None:
+    """And survives a shell."""
+    assert shlex.split(command.of([REF])) == ["exportjobs", "resume", *typed]
 
 
 @pytest.fixture

@@ -258,3 +258,12 @@ async def test_a_token_is_asked_for_where_the_adapter_says_and_put_where_it_says
     assert api.headers["x-acme-token"] == "t1"
     assert "authorization" not in api.headers
     assert KEY.encode() not in api.content
+
+
+async def test_a_token_that_is_no_text_is_as_good_as_one(
+    session: Session, office: TokenOffice
+) -> None:
+    """A vendor may number its tokens."""
+    office.sign_in = [httpx.Response(200, json={"token": 123_456_789})]
+
+    assert await ask(session) == "123456789"

@@ -117,7 +117,7 @@ async def test_what_kept_a_job_from_being_seen_is_told_when_it_is_given_up(
     assert isinstance(finished.error, DeadlineExceeded)
     assert isinstance(finished.error.__cause__, ExportJobsError)
     assert finished.error.__cause__.reason in finished.error.reason
-    assert f"({finished.story.failed_polls} polls failed" in finished.error.reason
+    assert f"({finished.story.failed_polls} polls failed; at last: " in finished.error.reason
 
 
 async def test_what_kept_an_export_from_being_taken_is_told_when_it_is_given_up(

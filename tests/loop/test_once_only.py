@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from exportjobs import (
+    Event,
     Finished,
     InvalidArgument,
     JobCancelled,
@@ -18,6 +19,7 @@ from exportjobs import (
 from exportjobs._ledger import Ledger
 from exportjobs._reconcile import SETTLES
 from exportjobs.adapter import ExportJob, Reading, evolve
+from exportjobs.events import Left
 from exportjobs.testing import ManualClock
 
 from .support import (
@@ -593,6 +595,30 @@ async def test_what_another_process_is_at_work_on_is_left_to_it(
                 await second.records.forget(1)
 
     assert len(results) == 0
+
+
+async def test_leaving_what_another_process_is_at_work_on_says_so(
+    vendor: Vendor,
+    make_poller: MakePoller,
+    file: Path,
+    *,
+    landing: Path,
+    clock: ManualClock,
+    events: list[Event],
+) -> None:
+    """It was submitted, though not here."""
+    vendor.report("q1", lasts=FOREVER)
+
+    async with make_poller(ledger=file, observers=[]) as first:
+        first.run(reports(Acme(), "q1"), into=landing, run_key=MONDAY)
+        await clock.sleep(5)
+        async with make_poller(ledger=file) as second:
+            second.run(reports(Acme(), "q1"), into=landing, run_key=MONDAY)
+            await clock.sleep(5)
+
+    (left,) = [event for event in events if isinstance(event, Left)]
+    assert left.error.reason == "left to another process, which is at work on it"
+    assert vendor.said.count(SUBMIT) == 1
 
 
 async def test_slots_are_kept_for_what_runs_already(

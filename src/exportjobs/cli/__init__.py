@@ -11,6 +11,8 @@ def main() -> None:
     """Run the command that the process was started with, and exit with its code."""
     try:
         from exportjobs.cli._app import execute  # noqa: PLC0415 - the extra may not be installed
+    except KeyboardInterrupt:
+        sys.exit(130)
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.partition(".")[0] not in {"cyclopts", "rich"}:
             raise

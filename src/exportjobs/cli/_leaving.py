@@ -1,6 +1,5 @@
 """What is told of exports that a run did not see to their end, and how to go on with them."""
 
-import os
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,7 @@ from rich.console import Console
 from exportjobs._errors import DeadlineExceeded, FileError, PollerLeft, SubmitOutcomeUnknown
 from exportjobs._events import Event, Leaving, Left
 from exportjobs._finished import Finished
+from exportjobs._inputs import ledger_file
 from exportjobs._job import JobRef
 
 
@@ -23,19 +23,28 @@ class ResumeCommand:
     ledger: Path | None = None
     account: str = "default"
     unpack: bool = False
+    by_ref: bool = False
+    """Whether jobs are named although a ledger knows them: of all that it knows, it was those."""
 
     @property
     def has_ledger(self) -> bool:
         """Whether a ledger knows the jobs by itself."""
-        return bool(self.ledger or os.environ.get("EXPORTJOBS_LEDGER"))
+        return ledger_file(self.ledger) is not None
 
     def of(self, refs: Iterable[JobRef]) -> str:
         """Return the command."""
-        known = ["--account", self.account] if self.account != "default" else []
-        named = known if self.has_ledger else [ref.to_json() for ref in refs]
-        file = ["--ledger", str(self.ledger)] if self.ledger else []
+        known = _option("--account", self.account) if self.account != "default" else []
+        is_known = self.has_ledger and not self.by_ref
+        named = known if is_known else [ref.to_json() for ref in refs]
+        file = _option("--ledger", str(self.ledger)) if self.ledger else []
         unpack = ["--unpack"] if self.unpack else []
-        return shlex.join(["exportjobs", "resume", *named, *file, "--into", self.into, *unpack])
+        into = _option("--into", self.into)
+        return shlex.join(["exportjobs", "resume", *named, *file, *into, *unpack])
+
+
+def _option(name: str, value: str) -> list[str]:
+    """Return an option with its value, which may look like an option itself."""
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]
 
 
 @define(eq=False)
@@ -57,11 +66,12 @@ class Farewell:
 
 def tell_what_is_left(left: Sequence[Left], again: ResumeCommand) -> None:
     """Name what was left before its end, and how to go on with it."""
+    in_doubt = [one for one in left if isinstance(one.error, SubmitOutcomeUnknown)]
     for event in left:
-        sys.stderr.write(f"exportjobs: {event.subject}: {event.error.reason}\n")
+        remedy = f"; {event.error.remedy}" if event in in_doubt and not again.has_ledger else ""
+        sys.stderr.write(f"exportjobs: {event.subject}: {event.error.reason}{remedy}\n")
     refs = [one.subject.ref for one in left if isinstance(one.error, PollerLeft)]
-    in_doubt = any(isinstance(one.error, SubmitOutcomeUnknown) for one in left)
-    _tell_command(refs, again, is_known=again.has_ledger and in_doubt)
+    _tell_command(refs, again, is_known=again.has_ledger and bool(in_doubt))
 
 
 def tell_what_can_be_resumed(everything: Iterable[Finished], again: ResumeCommand) -> None:

@@ -74,7 +74,7 @@ def resume(
             return run(works, into=into, unpack=unpack, **options)
         return resume_all(accounts, into=into, unpack=unpack, **options)
 
-    again = ResumeCommand(into, ledger, account, unpack)
+    again = ResumeCommand(into, ledger, account, unpack, by_ref=bool(known))
     return exit_code(run_shown(begin, as_json_lines=as_json, again=again))
 
 

@@ -1,5 +1,6 @@
 """Whether a job can be found again by its ref: from another process, and long after."""
 
+import json
 from urllib.parse import unquote, urlsplit
 
 from attrs import evolve
@@ -31,7 +32,8 @@ def check_refs(recorded: Recorded) -> None:
 
 def _check_scope(ref: JobRef, recorded: Recorded) -> None:
     """Check that the ref of a job that a person adopts would hold the same arguments."""
-    adapter, arguments = recorded.adapter, recorded.export.arguments
+    adapter = recorded.adapter
+    arguments = json.loads(recorded.export.to_json())["arguments"]
     kind = adapter.kinds()[recorded.export.kind]
     kept = {name: ref.scope[name] for name in ref.scope.keys() & kind.signature.parameters.keys()}
     if kept != kind.scope(adapter.scope, arguments):
