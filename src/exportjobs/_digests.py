@@ -6,20 +6,11 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib import import_module
 from typing import Protocol, Self
 
 ALWAYS = "sha-256"
 """What is recorded of every file."""
-_LENGTHS = {
-    "sha-512": 64,
-    "sha-256": 32,
-    "sha-1": 20,
-    "md5": 16,
-    "crc64nvme": 8,
-    "crc32c": 4,
-    "crc32": 4,
-}
+_LENGTHS = {"sha-512": 64, "sha-256": 32, "sha-1": 20, "md5": 16, "crc32c": 4, "crc32": 4}
 _HASHES = {
     "md5": hashlib.md5,
     "sha-1": hashlib.sha1,
@@ -142,33 +133,45 @@ def _decoded(text: str) -> bytes:
 
 def _hash(algorithm: str) -> Hash | None:
     """Return what computes an algorithm, or None where nothing here can."""
-    if algorithm in _HASHES:
-        return _HASHES[algorithm](usedforsecurity=False)
-    extend = zlib.crc32 if algorithm == "crc32" else _extend(algorithm)
-    return None if extend is None else _Checksum(extend, _LENGTHS[algorithm])
+    match algorithm:
+        case "crc32":
+            return _Crc32()
+        case "crc32c":
+            return _crc32c()
+        case _:
+            return _HASHES[algorithm](usedforsecurity=False)
 
 
-Extend = Callable[[memoryview, int], int]
-"""Returns a checksum of some bytes, going on from that of those before."""
-
-
-class _Checksum:
-    def __init__(self, extend: Extend, length: int) -> None:
-        self._extend = extend
-        self._length = length
+class _Crc32:
+    def __init__(self) -> None:
         self._value = 0
 
     def update(self, data: memoryview, /) -> None:
-        self._value = self._extend(data, self._value)
+        self._value = zlib.crc32(data, self._value)
 
     def digest(self) -> bytes:
-        return self._value.to_bytes(self._length, "big")
+        return self._value.to_bytes(4, "big")
 
 
-def _extend(algorithm: str) -> Extend | None:
+class _Crc32c:
+    def __init__(self, extend: Callable[[int, bytes], int]) -> None:
+        self._extend = extend
+        self._value = 0
+
+    def update(self, data: memoryview, /) -> None:
+        # Google's takes nothing that may be written to.
+        self._value = self._extend(self._value, bytes(data))
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(4, "big")
+
+
+def _crc32c() -> Hash | None:
     try:
-        # An extra, and without types: nothing in the standard library computes them.
-        computed: Extend = getattr(import_module("awscrt.checksums"), algorithm)
+        # An extra: nothing in the standard library computes it.
+        from google_crc32c import (  # noqa: PLC0415
+            extend,  # pyright: ignore[reportUnknownVariableType]
+        )
     except ImportError:
         return None
-    return computed
+    return _Crc32c(extend)  # pyright: ignore[reportUnknownArgumentType]
