@@ -149,7 +149,7 @@ class Asking:
             try:
                 steps = await call_roll(self._steps, account, members)
             except Exception as error:  # noqa: BLE001 - it is not to end all the other accounts
-                steps = [End(internal(error, tracked)) for tracked in members]
+                steps = [End(internal(error)) for _ in members]
         if not steps:
             steps = unheard(self._steps, account, members, _hangs(account))
         account.land(flight, well=all(step.well for step in steps))

@@ -55,7 +55,7 @@ class Attaching:
 
     def follow(self, tracked: Tracked, step: Follow) -> None:
         """Look again later; but not beyond its time."""
-        tracked.phase, tracked.is_followed = Phase.WAITING, True
+        tracked.phase = Phase.WAITING
         moment = self._clock.monotonic() + step.seconds
         self._followed.add(min(moment, tracked.give_up_at), tracked)
 
@@ -110,7 +110,7 @@ async def _entries(steps: Steps, batch: Sequence[Tracked]) -> Sequence[LedgerEnt
     except ExportJobsError as error:
         return [End(error.copy_for(one.ref)) for one in batch]
     except Exception as error:  # noqa: BLE001 - it is not to end all the others
-        return [End(internal(error, one)) for one in batch]
+        return [End(internal(error)) for _ in batch]
 
 
 async def _step(steps: Steps, tracked: Tracked, entry: LedgerEntry) -> Step:

@@ -389,6 +389,11 @@ class LedgerFailed(FileError):
     default_remedy = "check the ledger's path and the space left, or choose another file"
 
 
+def mistaken(error: Exception, where: str = "") -> BrokenAdapter:
+    """Return the error that stands for a mistake of an adapter's, in a place such as " in poll"."""
+    return BrokenAdapter(f"the adapter made a mistake{where} ({type(error).__name__}: {error})")
+
+
 def retold(error: Exception) -> Exception:
     """Return an error with its name, its traceback, and its text made safe: a cause to chain."""
     told = Exception(f"{type(error).__name__}: {safe_text(str(error))}")

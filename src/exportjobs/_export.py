@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, get_type
 from attrs import Factory, field, frozen
 
 from exportjobs._errors import (
-    BrokenAdapter,
     ExportJobsError,
     InvalidArgument,
     InvalidRef,
+    mistaken,
     retold,
 )
 from exportjobs._flow import Flow
@@ -159,8 +159,8 @@ class ExportKind:
         except ExportJobsError as error:
             raise error.about(vendor=vendor, account=account) from None
         except Exception as error:  # noqa: BLE001 - it is raised again, as the library's own
-            reason = f"the adapter made a mistake in {self.name} ({type(error).__name__}: {error})"
-            raise BrokenAdapter(reason, vendor=vendor) from retold(error)
+            mistake = mistaken(error, f" in {self.name}")
+            raise mistake.about(vendor=vendor) from retold(error)
 
     def _conform(self, adapter: "Adapter", name: str, value: object) -> object:
         try:

@@ -120,7 +120,7 @@ class Landing:
             except ExportJobsError as error:
                 batch.fail(error)
             except Exception as error:  # noqa: BLE001 - it is not to end all the others
-                batch.fail(internal(error, batch.tracked))
+                batch.fail(internal(error))
             finally:
                 batch.flights.discard(flight)
 

@@ -20,6 +20,7 @@ from exportjobs._errors import (
     SubmitOutcomeUnknown,
     Unreachable,
     VendorUnavailable,
+    mistaken,
     retold,
 )
 from exportjobs._flow import Flow, Request, Response, Token
@@ -104,8 +105,7 @@ class Session:
             raise
         except Exception as error:  # noqa: BLE001 - it is raised again, as the library's own
             # A mistake in one vendor's adapter is not to end the loop of all the others.
-            reason = f"the adapter made a mistake ({type(error).__name__}: {error})"
-            raise BrokenAdapter(reason) from retold(error)
+            raise mistaken(error) from retold(error)
         if not isinstance(answer.value, wanted):
             raise BrokenAdapter(f"the adapter returned no {wanted.__name__}")
         return answer

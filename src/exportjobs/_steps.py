@@ -298,14 +298,14 @@ async def guarded(step: Callable[[Tracked], Awaitable[Step]], tracked: Tracked) 
     try:
         return await step(tracked)
     except Exception as error:  # noqa: BLE001 - it is not to end all the others
-        return End(internal(error, tracked))
+        return End(internal(error))
 
 
-def internal(error: Exception, tracked: Tracked) -> InternalError:
+def internal(error: Exception) -> InternalError:
     """Return the error that stands for a mistake of this library's own."""
     mistake = InternalError(f"the library made a mistake ({type(error).__name__})")
     mistake.__cause__ = retold(error)
-    return tracked.named(mistake)
+    return mistake
 
 
 def too_late(tracked: Tracked, reason: str) -> ExportJobsError:
@@ -315,7 +315,7 @@ def too_late(tracked: Tracked, reason: str) -> ExportJobsError:
     remedy = None if tracked.ref else "run it again with a later deadline"
     late = DeadlineExceeded(reason + _of_late(tracked), remedy=remedy)
     late.__cause__ = tracked.setback
-    return tracked.named(late)
+    return late
 
 
 def _left(tracked: Tracked) -> ExportJobsError:

@@ -66,12 +66,16 @@ class Farewell:
 
 def tell_what_is_left(left: Sequence[Left], again: ResumeCommand) -> None:
     """Name what was left before its end, and how to go on with it."""
-    in_doubt = [one for one in left if isinstance(one.error, SubmitOutcomeUnknown)]
     for event in left:
-        remedy = f"; {event.error.remedy}" if event in in_doubt and not again.has_ledger else ""
+        is_up_to_you = _is_in_doubt(event) and not again.has_ledger
+        remedy = f"; {event.error.remedy}" if is_up_to_you else ""
         sys.stderr.write(f"exportjobs: {event.subject}: {event.error.reason}{remedy}\n")
     refs = [one.subject.ref for one in left if isinstance(one.error, PollerLeft)]
-    _tell_command(refs, again, is_known=again.has_ledger and bool(in_doubt))
+    _tell_command(refs, again, is_known=again.has_ledger and any(map(_is_in_doubt, left)))
+
+
+def _is_in_doubt(left: Left) -> bool:
+    return isinstance(left.error, SubmitOutcomeUnknown)
 
 
 def tell_what_can_be_resumed(everything: Iterable[Finished], again: ResumeCommand) -> None:
