@@ -109,6 +109,8 @@ class Budgets:
 
     meters: tuple[Meter, ...] = ()
     told: Told | None = None
+    closed_until: float = -math.inf
+    """Until when the vendor said that nothing remains, of whatever window."""
 
     @classmethod
     def of(cls, budgets: tuple[Budget, ...]) -> "Budgets":
@@ -119,8 +121,8 @@ class Budgets:
         """Return the seconds until a request may be sent; 0 if it may be now."""
         waits = [meter.wait(now) for meter in self._meters(operation)]
         if self.told is not None and self.told.remaining <= 0:
-            waits.append(max(0.0, self.told.until - now))
-        return max(waits, default=0.0)
+            waits.append(self.told.until - now)
+        return max(0.0, self.closed_until - now, *waits)
 
     def thrift(self, operation: Operation, now: float) -> float:
         """Return the seconds to leave between requests, so that what remains lasts."""
@@ -145,20 +147,22 @@ class Budgets:
             return self
         meters = tuple(m.sent(now) if m.counts(operation) else m for m in self.meters)
         told = self.told and evolve(self.told, remaining=self.told.remaining - 1)
-        return Budgets(meters, told)
+        return evolve(self, meters=meters, told=told)
 
     def heard(self, told: Told | None) -> "Budgets":
         """Return what is left after the vendor told its own count, if it did.
 
         Within one window the lower number counts: what is under way is not in the vendor's yet.
-        A window that moves along with the time is another one as soon as it has moved.
+        A window that moves along with the time is another one as soon as it has moved. What is
+        said to be used up stays so until its time, whatever is said of another window.
         """
         if told is None:
             return self
+        closed_until = told.until if told.remaining <= 0 else self.closed_until
         if self.told is not None and abs(told.until - self.told.until) <= _ROUNDING:
             remaining = min(told.remaining, self.told.remaining)
             told = evolve(self.told, remaining=remaining, limit=told.limit)
-        return evolve(self, told=told)
+        return evolve(self, told=told, closed_until=max(self.closed_until, closed_until))
 
     def _meters(self, operation: Operation) -> list[Meter]:
         return [meter for meter in self.meters if meter.counts(operation)]

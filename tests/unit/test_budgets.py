@@ -397,6 +397,26 @@ def test_after_a_window_the_new_number_counts() -> None:
     assert renewed.wait(POLL, NOON + 60) == 0
 
 
+def test_a_window_that_is_over_is_not_taken_for_one_that_ends_soon_after() -> None:
+    """Windows may be as short as a second; that one is used up, too."""
+    budgets = Budgets().heard(Told(0, NOON + 30))
+
+    budgets = budgets.heard(Told(0, NOON + 31))
+
+    assert budgets.wait(POLL, NOON + 30) == 1
+
+
+@pytest.mark.parametrize("remaining", [0, 200])
+def test_what_is_used_up_stays_so_whatever_is_said_of_another_window(remaining: int) -> None:
+    """An answer that was under way may tell of the shorter, or the less tight, of two windows."""
+    budgets = Budgets().heard(Told(0, NOON + 60, 100))
+
+    budgets = budgets.heard(Told(remaining, NOON + 7, 300))
+
+    assert budgets.wait(POLL, NOON + 7) == 53
+    assert budgets.wait(POLL, NOON + 60) == 0
+
+
 def test_an_answer_that_tells_nothing_changes_nothing() -> None:
     """What was told before stands."""
     budgets = Budgets().heard(Told(0, NOON + 60))
