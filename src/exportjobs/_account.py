@@ -43,6 +43,10 @@ class Roster:
         self.due = min(self.due, tracked.due)
         return earlier
 
+    def leave_alone(self, until: float) -> None:
+        """Ask for no list before, as its server wishes."""
+        self.ask_from = max(self.ask_from, until)
+
     def take(self) -> list[Tracked]:
         """Take off and return everyone who is still waiting to be asked about."""
         members = [one for one in self.members if one.phase is Phase.RUNNING]
@@ -162,7 +166,9 @@ class Account:
         return waits[0] == 0 < waits[1]
 
     def hold(self, tracked: Tracked, now: float, wall: float) -> float:
-        """Return from when on a job may be asked about."""
+        """Return from when on a job may be asked about, or looked for in the list."""
+        if tracked.doubt is not None:
+            return max(tracked.ask_from, self.hold_roll(now, wall))
         slow = _LONG_AGO if tracked.recognised else self.slow_until
         spent = self.session.budgets.wait(Operation.POLL, wall)
         return max(self.allowance.paused_until, tracked.ask_from, slow, now + spent)

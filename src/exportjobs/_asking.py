@@ -11,6 +11,7 @@ from exportjobs._agenda import Agenda
 from exportjobs._decide import Ask, End, Step
 from exportjobs._errors import NetworkError
 from exportjobs._roll import call_roll, unheard
+from exportjobs._session import Heard
 from exportjobs._settling import settle
 from exportjobs._steps import Steps, guarded, internal, too_late
 from exportjobs._tracked import Phase, Tracked
@@ -48,7 +49,7 @@ class Asking:
     def schedule(self, tracked: Tracked, step: Ask) -> None:
         """Let a job wait for its next question, unless its time is over."""
         now = self._clock.monotonic()
-        tracked.ask_from = now + step.least
+        tracked.leave_alone(now + step.least)
         self._wait(tracked, now + step.seconds, now)
 
     def gather(self, now: float) -> None:
@@ -100,7 +101,8 @@ class Asking:
         self._tasks.start_soon(self._ask, tracked, account.take_off(now, until))
 
     async def _ask(self, tracked: Tracked, flight: Flight) -> None:
-        def heard() -> None:
+        def heard(ask_from: float) -> None:
+            tracked.leave_alone(ask_from)
             # Each answer is worth a minute more, but not beyond the time of the job.
             now, began = self._clock.monotonic(), flight.started_at
             flight.until = _patience(now, _HANGS, [tracked], began=began)
@@ -113,7 +115,7 @@ class Asking:
         tracked.account.land(flight, well=step.well)
         self._apply(tracked, step)
 
-    async def _question(self, tracked: Tracked, heard: Callable[[], None]) -> Step:
+    async def _question(self, tracked: Tracked, heard: Heard) -> Step:
         if tracked.doubt is not None:
             return await settle(self._steps, tracked, tracked.doubt)
         return await self._steps.ask(tracked, heard)

@@ -63,7 +63,8 @@ async def listed(account: Account, wanted: frozenset[str]) -> Answer[tuple[Expor
     """
     session = account.session
     begin = partial(session.adapter.list_jobs, wanted)
-    answer = await session.converse(begin, tuple, operation=Operation.LIST)
+    heard = account.roster.leave_alone
+    answer = await session.converse(begin, tuple, operation=Operation.LIST, heard=heard)
     if not _are_jobs(answer.value):
         raise BrokenAdapter("the adapter listed no ExportJob", vendor=session.adapter.vendor)
     return answer
@@ -110,7 +111,6 @@ def _joint(
     running = [one for one, step in zip(members, heard, strict=True) if step is None]
     bounds = steps.bounds(account, Operation.LIST, answer.asked)
     step = account.counsel.after_roll([one.outlook(now) for one in running], bounds)
-    account.roster.ask_from = now + step.least
     if running:
         steps.economise(running[0], step, bounds)
     return step
@@ -133,9 +133,7 @@ def unheard(
             account.roster.failures += 1
             steps.report(ListFailed(members[0].subject, error))
     if isinstance(error, VendorUnavailable) and error.retry_after is not None:
-        again = account.counsel.after_throttle(error, account.roster.failures)
-        account.roster.ask_from = steps.clock.monotonic() + again.least
-        return [again] * len(members)
+        return [account.counsel.after_throttle(error, account.roster.failures)] * len(members)
     return _one_by_one(members)
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import anyio
-from attrs import frozen
+from attrs import define, frozen
 
 from exportjobs._attempts import Attempts
 from exportjobs._budgets import Budgets
@@ -17,6 +17,7 @@ from exportjobs._errors import (
     BudgetSpent,
     ExportJobsError,
     NetworkError,
+    Refusal,
     SubmitOutcomeUnknown,
     Unreachable,
     VendorUnavailable,
@@ -42,14 +43,41 @@ _MARGIN_SHARE = 0.1
 
 @frozen
 class Answer(Generic[T]):
-    """What a flow returned, and how long the server then asked to be left alone."""
+    """What a flow returned, and how long its server asks to be left alone from then on."""
 
     value: T
     asked: timedelta | None = None
 
 
-def tell_nobody() -> None:
+Heard: TypeAlias = Callable[[float], None]
+"""Who is told of each answer: from when on, in monotonic seconds, the server may be asked again."""
+
+
+def tell_nobody(_: float) -> None:
     """Stand for whoever would like to know, where nobody does."""
+
+
+@define
+class _Wish:
+    """A server's wish to be left alone: the longest in all its answers to one flow."""
+
+    clock: Clock
+    heard: Heard
+    until: float | None = None
+
+    def note(self, asked: timedelta | None) -> None:
+        """Take in what one answer asks for, and tell of it."""
+        now = self.clock.monotonic()
+        if asked is not None:
+            self.until = max(self.until or now, now + asked.total_seconds())
+        self.heard(now if self.until is None else self.until)
+
+    @property
+    def left(self) -> timedelta | None:
+        """How much of it is left; None if there was none."""
+        if self.until is None:
+            return None
+        return timedelta(seconds=max(0.0, self.until - self.clock.monotonic()))
 
 
 class Session:
@@ -75,7 +103,7 @@ class Session:
         ref: JobRef | None = None,
         *,
         operation: Operation = Operation.OTHER,
-        heard: Callable[[], None] = tell_nobody,
+        heard: Heard = tell_nobody,
     ) -> Answer[T]:
         """Drive a flow to its end: send what it yields, hand it the answers.
 
@@ -97,7 +125,7 @@ class Session:
         begin: Callable[[], Flow[T]],
         wanted: type[T],
         operation: Operation,
-        heard: Callable[[], None],
+        heard: Heard,
     ) -> Answer[T]:
         try:
             answer = await self._drive(begin(), partial(self._exchange, operation), heard)
@@ -122,22 +150,23 @@ class Session:
         self,
         flow: Flow[T],
         exchange: Callable[[Request], Awaitable[Response]],
-        heard: Callable[[], None] = tell_nobody,
+        heard: Heard = tell_nobody,
     ) -> Answer[T]:
-        asked: timedelta | None = None
+        wish = _Wish(self._clock, heard)
         try:
             request = next(flow)
             while True:
                 try:
                     response = await exchange(request)
                 except ExportJobsError as error:
+                    if isinstance(error, Refusal):
+                        wish.note(error.retry_after)
                     request = flow.throw(error)
                 else:
-                    heard()
-                    asked = retry_after(response.headers, now=self._clock.now())
+                    wish.note(retry_after(response.headers, now=self._clock.now()))
                     request = flow.send(response)
         except StopIteration as end:
-            return Answer(end.value, asked)
+            return Answer(end.value, wish.left)
         finally:
             flow.close()
 

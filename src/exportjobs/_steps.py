@@ -30,7 +30,7 @@ from exportjobs._ledger import Ledger
 from exportjobs._pace import Limits, Operation
 from exportjobs._reconcile import SETTLES
 from exportjobs._schedule import Bounds
-from exportjobs._session import Answer, tell_nobody
+from exportjobs._session import Answer, Heard
 from exportjobs._source import Ways
 from exportjobs._tracked import Tracked
 from exportjobs._witness import Witness, export_of, job_of, ref_of
@@ -113,7 +113,7 @@ class Steps:
         tracked.doubt = None
         tracked.account.doubtful.discard(tracked)
 
-    async def ask(self, tracked: Tracked, heard: Callable[[], None]) -> Step:
+    async def ask(self, tracked: Tracked, heard: Heard) -> Step:
         """Ask for a job's status, and tell of each answer that the question takes."""
         try:
             answer = await self._polled(tracked, heard)
@@ -237,9 +237,7 @@ class Steps:
             self.economise(tracked, step, bounds)
         return step
 
-    async def _polled(
-        self, tracked: Tracked, heard: Callable[[], None] = tell_nobody
-    ) -> Answer[ExportJob]:
+    async def _polled(self, tracked: Tracked, heard: Heard) -> Answer[ExportJob]:
         session, ref = tracked.account.session, ref_of(tracked)
         tracked.polls += 1
         begin = partial(session.adapter.poll, ref)
@@ -276,7 +274,7 @@ class Steps:
         while True:
             await self._leave_alone(tracked)
             try:
-                answer = await self._polled(tracked)
+                answer = await self._polled(tracked, tracked.leave_alone)
             except BudgetSpent as error:
                 wait = error.retry_after or tracked.account.session.adapter.pace.floor
                 await self.clock.sleep(wait.total_seconds())

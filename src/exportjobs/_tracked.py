@@ -126,6 +126,10 @@ class Tracked:
         """Count its time from when it was submitted, or from when it began to wait for that."""
         self.began_at, self.give_up_at = began_at, began_at + self.patience
 
+    def leave_alone(self, until: float) -> None:
+        """Ask nothing about it before, as its server wishes."""
+        self.ask_from = max(self.ask_from, until)
+
     def heard(self) -> None:
         """Note that its submit, or a question about it, was answered."""
         self.failures, self.setback = 0, None

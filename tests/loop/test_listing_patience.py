@@ -166,3 +166,85 @@ async def test_a_new_job_does_not_bring_a_list_forward_of_a_vendor_that_is_down(
     first, second, *_ = vendor.moments(LIST)
     assert all(finished.ok for finished in [*late, *results])
     assert second - first >= 300 - EPSILON
+
+
+def page(*names: str, **headers: str) -> httpx.Response:
+    """Return a page of a list of running reports."""
+    rows = [{"id": name, "status": "running"} for name in names]
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(200, headers=named, json={"reports": rows})
+
+
+async def test_what_one_page_of_a_list_asks_for_outlasts_the_next_page(
+    vendor: Vendor, make_poller: MakePoller
+) -> None:
+    """A first page that says when to come back is obeyed although the second says nothing."""
+    for name in ("q1", "q2"):
+        vendor.report(name, lasts=5)
+    vendor.lists.extend([page("q1", Retry_After="45"), page("q2", Retry_After="7")])
+
+    async with make_poller(jitter=lowest) as poller:
+        results = await finish(poller, reports(Listing(), "q1", "q2"))
+
+    first, second, third = vendor.moments(LIST)
+    assert all(finished.ok for finished in results)
+    assert first == second
+    assert 45 - EPSILON <= third - first <= 50
+
+
+async def test_what_one_page_asks_for_holds_where_the_next_page_fails(
+    vendor: Vendor, make_poller: MakePoller
+) -> None:
+    """The jobs are asked about one by one; the list is left alone for as long as it said."""
+    for name in ("q1", "q2"):
+        vendor.report(name, lasts=95)
+    vendor.lists.extend([page("q1", Retry_After="45"), status(400)])
+
+    async with make_poller(jitter=lowest) as poller:
+        results = await finish(poller, reports(Listing(), "q1", "q2"))
+
+    first, second, third, *_ = vendor.moments(LIST)
+    assert all(finished.ok for finished in results)
+    assert vendor.singles
+    assert first == second
+    assert third - first >= 45 - EPSILON
+
+
+async def test_a_list_that_settles_a_doubt_keeps_to_what_the_last_list_asked_for(
+    vendor: Vendor, make_poller: MakePoller, clock: ManualClock
+) -> None:
+    """A submit in doubt is looked for in a list, but not before the vendor agrees to list."""
+    for name in ("q1", "q2"):
+        vendor.report(name, lasts=95)
+    vendor.report("q3", submits=[httpx.ReadError("reset"), "queued"], lasts=5)
+    vendor.lists.append(page("q1", "q2", Retry_After="60"))
+
+    async with make_poller(jitter=lowest) as poller:
+        others = poller.run(reports(Listing(), "q1", "q2"), into=None)
+        await clock.sleep(5)
+        (finished,) = await finish(poller, reports(Listing(), "q3"))
+        results = [finished async for finished in others]
+
+    first, second, *_ = vendor.moments(LIST)
+    assert finished.ok
+    assert all(finished.ok for finished in results)
+    assert second - first >= 60 - EPSILON
+
+
+async def test_what_a_list_that_settles_a_doubt_asks_for_holds_for_the_next_list(
+    vendor: Vendor, make_poller: MakePoller
+) -> None:
+    """Whoever asked for a list, the next one comes no sooner than the vendor agreed to."""
+    for name in ("q1", "q2"):
+        vendor.report(name, lasts=95)
+    vendor.report("q3", submits=[httpx.ReadError("reset"), "queued"], lasts=5)
+    usual, settling = page("q1", "q2"), page("q1", "q2", Retry_After="60")
+    vendor.lists.extend([usual, settling])
+
+    async with make_poller() as poller:
+        results = await finish(poller, reports(Listing(), "q1", "q2", "q3"))
+
+    first, second, third, *_ = vendor.moments(LIST)
+    assert all(finished.ok for finished in results)
+    assert (first, second) == (10, 15)
+    assert third - second >= 60 - EPSILON
