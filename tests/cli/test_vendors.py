@@ -46,12 +46,14 @@ def test_vendors_lists_distribution_kinds_and_credentials(command: Command) -> N
 
 
 def test_vendors_is_readable_without_json(command: Command) -> None:
-    """The same for people."""
+    """The same for people, told apart by whether it has to be set."""
     outcome = command("vendors")
 
+    rows = [line.rstrip() for line in outcome.out.splitlines()]
     assert outcome.code == 0
     assert "demandbase-v1" in outcome.out
-    assert "DEMANDBASE_V1_TOKEN" in outcome.out
+    assert "   environment  DEMANDBASE_V1_TOKEN" in rows
+    assert "      optional  DEMANDBASE_V1_BASE_URL" in rows
 
 
 def test_check_says_of_every_adapter_that_it_can_be_used(command: Command) -> None:

@@ -121,12 +121,13 @@ def _details(tried: _Tried) -> Table:
     if isinstance(tried.found, BrokenAdapter):
         grid.add_row("unusable", Text(str(tried.found), style="red"))
         return grid
-    environment = ", ".join(map(_variable, variables(tried.installed.vendor, tried.found)))
+    known = variables(tried.installed.vendor, tried.found)
     grid.add_row("exports", ", ".join(tried.found.kinds()))
     grid.add_row("can also", ", ".join(sorted(tried.found.capabilities())) or "-")
-    grid.add_row("environment", environment, end_section=True)
+    grid.add_row("environment", _names(known, required=True))
+    grid.add_row("optional", _names(known, required=False), end_section=True)
     return grid
 
 
-def _variable(variable: Variable) -> str:
-    return variable.name if variable.required else f"({variable.name})"
+def _names(known: Sequence[Variable], *, required: bool) -> str:
+    return ", ".join(one.name for one in known if one.required is required) or "-"

@@ -36,7 +36,8 @@ def export_sandbox(request: pytest.FixtureRequest) -> "Iterator[ExportSandbox]":
 
             assert {file.sha256 for file in export_sandbox.served} == digests(tmp_path)
 
-    Jobs last for some 60 ms. The marker's arguments are those of `exportjobs.sandbox.Sandbox`.
+    Jobs last for some 60 ms. The marker takes what `exportjobs.sandbox.Sandbox` takes, and "all"
+    for `faults`.
     """
     try:
         from exportjobs.sandbox import Fault  # noqa: PLC0415 - an extra, and not for every test
