@@ -150,9 +150,21 @@ customers = st.builds(
         st.none() | troubles | st.sampled_from([None, None, None, Trouble(401)]), max_size=15
     ),
 )
+lists_under_stress = st.builds(
+    Customer,
+    slots=st.sampled_from([None, None, 2]),
+    declares=st.booleans(),
+    lists=st.just(value=True),
+    brief=st.booleans(),
+    tells=st.booleans(),
+    budgets=budgets,
+    jobs=st.lists(jobs, min_size=3, max_size=6),
+    troubles=st.lists(st.none() | troubles.filter(lambda one: one.code != 403), max_size=30),
+)
+"""Several jobs to a list, submits in doubt that are looked for in it, and much that goes wrong."""
 worlds = st.builds(
     World,
-    customers=st.lists(customers, min_size=1, max_size=3),
+    customers=st.lists(customers | lists_under_stress, min_size=1, max_size=3),
     pace=st.sampled_from([(1.0, 45.0), (10.0, 300.0), (60.0, 3600.0), (None, 900.0)]),
     takes=st.sampled_from([0.0, 0.0, 0.1, 2.0]),
     jitter=st.sampled_from([0.0, 0.5, 1.0]),
