@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import httpx
+import pytest
 
 from exportjobs import Event
 from exportjobs._events import ListFailed, Throttled
@@ -231,15 +232,19 @@ async def test_a_list_that_settles_a_doubt_keeps_to_what_the_last_list_asked_for
     assert second - first >= 60 - EPSILON
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [page("q1", "q2", Retry_After="60"), status(503, Retry_After="60")],
+    ids=["200", "503"],
+)
 async def test_what_a_list_that_settles_a_doubt_asks_for_holds_for_the_next_list(
-    vendor: Vendor, make_poller: MakePoller
+    vendor: Vendor, make_poller: MakePoller, answer: httpx.Response
 ) -> None:
     """Whoever asked for a list, the next one comes no sooner than the vendor agreed to."""
     for name in ("q1", "q2"):
         vendor.report(name, lasts=95)
     vendor.report("q3", submits=[httpx.ReadError("reset"), "queued"], lasts=5)
-    usual, settling = page("q1", "q2"), page("q1", "q2", Retry_After="60")
-    vendor.lists.extend([usual, settling])
+    vendor.lists.extend([page("q1", "q2"), answer])
 
     async with make_poller() as poller:
         results = await finish(poller, reports(Listing(), "q1", "q2", "q3"))
