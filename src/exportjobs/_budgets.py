@@ -158,11 +158,13 @@ class Budgets:
         """
         if told is None:
             return self
-        closed_until = told.until if told.remaining <= 0 else self.closed_until
+        closed_until = self.closed_until
+        if told.remaining <= 0:
+            closed_until = max(closed_until, told.until)
         if self.told is not None and abs(told.until - self.told.until) <= _ROUNDING:
             remaining = min(told.remaining, self.told.remaining)
             told = evolve(self.told, remaining=remaining, limit=told.limit)
-        return evolve(self, told=told, closed_until=max(self.closed_until, closed_until))
+        return evolve(self, told=told, closed_until=closed_until)
 
     def _meters(self, operation: Operation) -> list[Meter]:
         return [meter for meter in self.meters if meter.counts(operation)]

@@ -6,7 +6,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 ALWAYS = "sha-256"
 """What is recorded of every file."""
@@ -135,32 +135,20 @@ def _hash(algorithm: str) -> Hash | None:
     """Return what computes an algorithm, or None where nothing here can."""
     match algorithm:
         case "crc32":
-            return _Crc32()
+            return _Checksum(lambda value, data: zlib.crc32(data, value))
         case "crc32c":
             return _crc32c()
         case _:
             return _HASHES[algorithm](usedforsecurity=False)
 
 
-class _Crc32:
-    def __init__(self) -> None:
-        self._value = 0
-
-    def update(self, data: memoryview, /) -> None:
-        self._value = zlib.crc32(data, self._value)
-
-    def digest(self) -> bytes:
-        return self._value.to_bytes(4, "big")
-
-
-class _Crc32c:
-    def __init__(self, extend: Callable[[int, bytes], int]) -> None:
+class _Checksum:
+    def __init__(self, extend: Callable[[int, memoryview], int]) -> None:
         self._extend = extend
         self._value = 0
 
     def update(self, data: memoryview, /) -> None:
-        # Google's takes nothing that may be written to.
-        self._value = self._extend(self._value, bytes(data))
+        self._value = self._extend(self._value, data)
 
     def digest(self) -> bytes:
         return self._value.to_bytes(4, "big")
@@ -174,4 +162,6 @@ def _crc32c() -> Hash | None:
         )
     except ImportError:
         return None
-    return _Crc32c(extend)  # pyright: ignore[reportUnknownArgumentType]
+    computed = cast("Callable[[int, bytes], int]", extend)
+    # Google's takes nothing that may be written to.
+    return _Checksum(lambda value, data: computed(value, bytes(data)))

@@ -39,6 +39,7 @@ T = TypeVar("T")
 _ATTEMPTS = Attempts(attempts=4, timeout=30.0, first_pause=0.2, longest_pause=5.0, jitter=0.2)
 _LONGEST_MARGIN = timedelta(minutes=1)
 _MARGIN_SHARE = 0.1
+_LONG_AGO = float("-inf")
 
 
 @frozen
@@ -50,7 +51,10 @@ class Answer(Generic[T]):
 
 
 Heard: TypeAlias = Callable[[float], None]
-"""Who is told of each answer: from when on, in monotonic seconds, the server may be asked again."""
+"""Who is told of each answer: from when on, in monotonic seconds, the server may be asked again.
+
+The time is infinitely long ago if no answer so far has asked to wait.
+"""
 
 
 def tell_nobody(_: float) -> None:
@@ -63,19 +67,18 @@ class _Wish:
 
     clock: Clock
     heard: Heard
-    until: float | None = None
+    until: float = _LONG_AGO
 
     def note(self, asked: timedelta | None) -> None:
         """Take in what one answer asks for, and tell of it."""
-        now = self.clock.monotonic()
         if asked is not None:
-            self.until = max(self.until or now, now + asked.total_seconds())
-        self.heard(now if self.until is None else self.until)
+            self.until = max(self.until, self.clock.monotonic() + asked.total_seconds())
+        self.heard(self.until)
 
     @property
     def left(self) -> timedelta | None:
         """How much of it is left; None if there was none."""
-        if self.until is None:
+        if self.until == _LONG_AGO:
             return None
         return timedelta(seconds=max(0.0, self.until - self.clock.monotonic()))
 

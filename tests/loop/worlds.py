@@ -7,7 +7,7 @@ import httpx
 from attrs import frozen
 from hypothesis import strategies as st
 
-from exportjobs.adapter import Budget, Operation
+from exportjobs.adapter import Budget, Operation, evolve
 
 from .support import (
     Acme,
@@ -151,13 +151,10 @@ customers = st.builds(
     ),
 )
 lists_under_stress = st.builds(
-    Customer,
-    slots=st.sampled_from([None, None, 2]),
-    declares=st.booleans(),
+    evolve,
+    customers,
     lists=st.just(value=True),
-    brief=st.booleans(),
-    tells=st.booleans(),
-    budgets=budgets,
+    slots=st.sampled_from([None, None, 2]),
     jobs=st.lists(jobs, min_size=3, max_size=6),
     troubles=st.lists(st.none() | troubles.filter(lambda one: one.code != 403), max_size=30),
 )
