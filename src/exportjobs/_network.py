@@ -83,7 +83,7 @@ class Network(httpx.AsyncBaseTransport):
         await self._pool.aclose()
 
 
-class Proxied(httpx.AsyncBaseTransport):
+class _Proxied(httpx.AsyncBaseTransport):
     """The network behind the proxies that the environment names, as httpx's clients reach it.
 
     What is spared the proxy is reached as if there were none.
@@ -110,11 +110,11 @@ class Proxied(httpx.AsyncBaseTransport):
         await self._direct.aclose()
 
 
-def network(connections: int, admits: Admits) -> Network | Proxied:
+def network(connections: int, admits: Admits) -> Via:
     """Return the way to the network; behind a proxy, it is the proxy that looks names up."""
     named = getproxies()
     if any(named.get(scheme) for scheme in ("http", "https", "all")):
-        return Proxied(connections, admits)
+        return _Proxied(connections, admits)
     return Network(connections, admits)
 
 

@@ -5,35 +5,23 @@ library's own. Requests are handed to httpx's transports, not to a client of htt
 adds to them (redirects, cookies, authentication) is unwanted here, and costs as much again.
 """
 
-import asyncio
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    Awaitable,
-    Callable,
-    Generator,
-    Mapping,
-)
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any, Self
+from functools import cache, lru_cache
+from typing import Self
 
 import anyio
 import httpx
-from attrs import frozen
 
 from exportjobs._address import below, everywhere, no_address
 from exportjobs._dial import Admits
 from exportjobs._errors import ExportJobsError, MalformedResponse, NetworkError, Unreachable
 from exportjobs._flow import Request, Response
-from exportjobs._network import Proxied, Via, network, tls
+from exportjobs._network import Via, network, tls
 from exportjobs._quiet import quiet
 from exportjobs._redact import safe_url
 from exportjobs._stream import Stream, raw
 from exportjobs._structure import dump_json
-
-if TYPE_CHECKING:
-    from exportjobs._carrier import Carrier
 
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of an answer that is to be parsed; a larger one is refused."""
@@ -64,8 +52,6 @@ class Transport:
         self._turn = anyio.Semaphore(connections, fast_acquire=True)
         with quiet():
             self._network = network(connections, admits) if via is None else via
-        self._carrier: Carrier | None = None
-        self._may_have_carrier = via is None
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -75,11 +61,7 @@ class Transport:
     async def __aexit__(self, *_: object) -> None:
         """Close every connection."""
         self._closed = True
-        try:
-            if self._carrier is not None:
-                await self._carrier.aclose()
-        finally:
-            await self._network.aclose()
+        await self._network.aclose()
 
     async def send(self, request: Request, *, base_url: str) -> Response:
         """Send one request below a base URL and return the answer, whatever its status.
@@ -90,8 +72,7 @@ class Transport:
             NetworkError: If the connection broke or no answer came in time.
             MalformedResponse: If the answer is larger than `LARGEST_ANSWER`.
         """
-        wanted = _wanted(request, base_url)
-        async with self._open(wanted.url, partial(self._shortest, wanted)) as reply:
+        async with self._open(_built(request, base_url)) as reply:
             headers = _headers(reply)
             if request.head_only and reply.is_success:
                 return Response(reply.status_code, headers)
@@ -115,40 +96,26 @@ class Transport:
         """
         named = {name.lower(): value for name, value in headers.items()}
         with _addressed():
-            wanted = _Wanted("GET", httpx.URL(url), {**_usual_headers(), **named}, within)
-            sending = partial(self._network.handle_async_request, wanted.request())
-        async with self._open(wanted.url, sending) as reply:
+            built = httpx.Request(
+                "GET",
+                url,
+                headers={**_usual_headers(), **named},
+                extensions={"timeout": _bounds(within)},
+            )
+        async with self._open(_with_credentials(built)) as reply:
             yield Stream(reply.status_code, _headers(reply), reply, within)
 
     @asynccontextmanager
-    async def _open(
-        self, url: httpx.URL, way: Callable[[], Awaitable[httpx.Response]]
-    ) -> AsyncGenerator[httpx.Response]:
+    async def _open(self, request: httpx.Request) -> AsyncGenerator[httpx.Response]:
         if self._closed:
             raise RuntimeError("the transport is closed")
         async with self._turn:
-            with quiet(), _translated(url):
-                reply = await way()
+            with quiet(), _translated(request.url):
+                reply = await self._network.handle_async_request(request)
                 try:
                     yield reply
                 finally:
                     await reply.aclose()
-
-    async def _shortest(self, wanted: "_Wanted") -> httpx.Response:
-        carrier = self._found_carrier() if wanted.may_be_carried else None
-        if carrier is not None:
-            bounds = (_CONNECT_WITHIN, wanted.within)
-            reply = await carrier.get(wanted.url, wanted.headers, *bounds)
-            if reply is not None:
-                return reply
-        return await self._network.handle_async_request(wanted.request())
-
-    def _found_carrier(self) -> "Carrier | None":
-        """Return what carries polls, looked for when there is the first: it may take long."""
-        if self._may_have_carrier:
-            self._may_have_carrier = False
-            self._carrier = _carrier(self._network)
-        return self._carrier
 
     def locate(self, request: Request, *, base_url: str) -> str:
         """Return the absolute URL of a request below a base URL.
@@ -159,70 +126,26 @@ class Transport:
         return str(_located(request, base_url))
 
 
-def _carrier(way: Via) -> "Carrier | None":
-    """Return a faster way for what may be sent twice, if there is one."""
-    if isinstance(way, Proxied) or not _on_asyncio():
-        return None
-    try:
-        # An extra, and one that takes as long to import as all the rest.
-        from exportjobs._carrier import Carrier  # noqa: PLC0415
-    except ImportError:
-        return None
-    return Carrier(tls())
-
-
-def _on_asyncio() -> bool:
-    # Trio can be a guest of asyncio's loop: its tasks then see that loop, but are none of its own.
-    try:
-        return asyncio.current_task() is not None
-    except RuntimeError:
-        return False
-
-
-@frozen
-class _Wanted:
-    """A request that is ready for any way of sending it."""
-
-    method: str
-    url: httpx.URL
-    headers: Mapping[str, str]
-    within: float = _ANSWER_WITHIN
-    content: str | None = None
-    form: Mapping[str, Any] | None = None
-    may_be_carried: bool = False
-
-    def request(self) -> httpx.Request:
-        """Return it as httpx's transports take it, with the credentials that its URL may hold."""
-        request = httpx.Request(
-            self.method,
-            self.url,
-            headers=self.headers,
-            content=self.content,
-            data=None if self.form is None else dict(self.form),
-            extensions={"timeout": _bounds(self.within)},
-        )
-        if self.url.userinfo:
-            next(httpx.BasicAuth(self.url.username, self.url.password).auth_flow(request))
-        return request
-
-
-def _wanted(request: Request, base_url: str) -> _Wanted:
-    url = _located(request, base_url)
+def _built(request: Request, base_url: str) -> httpx.Request:
     kind = {} if request.json is None else {"content-type": "application/json"}
-    return _Wanted(
+    within = request.timeout.total_seconds() if request.timeout else _ANSWER_WITHIN
+    built = httpx.Request(
         request.method,
-        url,
-        {**_usual_headers(), "accept": "application/json", **kind, **request.headers},
-        within=request.timeout.total_seconds() if request.timeout else _ANSWER_WITHIN,
+        _located(request, base_url),
+        headers={**_usual_headers(), "accept": "application/json", **kind, **request.headers},
         content=None if request.json is None else dump_json(request.json),
-        form=request.form,
-        may_be_carried=_is_poll(request) and not url.userinfo,
+        data=None if request.form is None else dict(request.form),
+        extensions={"timeout": _bounds(within)},
     )
+    return _with_credentials(built)
 
 
-def _is_poll(request: Request) -> bool:
-    is_get = request.method == "GET" and request.json is request.form is None
-    return request.idempotent and is_get and not request.head_only
+def _with_credentials(request: httpx.Request) -> httpx.Request:
+    """Return a request with the credentials that its URL may hold in their header."""
+    url = request.url
+    if url.userinfo:
+        next(httpx.BasicAuth(url.username, url.password).auth_flow(request))
+    return request
 
 
 def _located(request: Request, base_url: str) -> httpx.URL:

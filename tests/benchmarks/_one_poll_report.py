@@ -12,9 +12,7 @@ Figures = Mapping[tuple[str, int], list[float]]
 """Of each contender, at each number at once: a poll's microseconds in each round."""
 
 BASE = "httpx"
-BOUNDS = {("exportjobs", at_once): 1.10 for at_once in (1, 4, 16)} | {
-    ("exportjobs, fast", 16): 0.35
-}
+BOUNDS = {("exportjobs", at_once): 1.10 for at_once in (1, 4, 16)}
 _HEAD = ("contender", "at once", "processor time, µs", "over bare httpx", "bound", "kept")
 
 
@@ -30,8 +28,7 @@ def report(figures: Figures, rounds: int) -> str:
         " repairing to the `ExportJob`. An account has four requests under way at the most, so 16"
         " at once are four accounts.\n"
         "- **exportjobs, whole loop**: a `Poller` with 64 jobs of each account that are always due,"
-        " and a ledger in memory; all that it does is counted, divided by the polls.\n"
-        "- **fast**: the same with the extra `fast` installed.\n\n"
+        " and a ledger in memory; all that it does is counted, divided by the polls.\n\n"
         "![Processor time over bare httpx](one_poll.svg)\n\n"
         "- Run with `uv run --group benchmarks tests/benchmarks/one_poll.py`;"
         f" machine: {machine()}.\n"

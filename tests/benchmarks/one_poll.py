@@ -1,4 +1,4 @@
-"""One poll: what the library costs on top of httpx, and what the extra `fast` saves.
+"""One poll: what the library costs on top of httpx.
 
 Measured is the processor time of this process alone, for each answer of 500 bytes that a server in
 another process gives over connections which are kept alive.
@@ -29,7 +29,7 @@ from _one_poll_report import Figures, draw, report
 from _program import DOCS, interruptible
 from rich.progress import track
 
-from exportjobs import Event, Poller, _carrier
+from exportjobs import Event, Poller
 from exportjobs._clock import SystemClock
 from exportjobs._events import Polled
 from exportjobs._session import Session
@@ -85,7 +85,6 @@ class Contender:
     name: str
     open: Callable[[str, int], AbstractAsyncContextManager[Work]]
     at_once: tuple[int, ...] = (1, 4, 16)
-    fast: bool = False
 
 
 @asynccontextmanager
@@ -161,8 +160,6 @@ CONTENDERS = (
     Contender("httpx", bare),
     Contender("exportjobs", conversing),
     Contender("exportjobs, whole loop", looping, OF_WHOLE_ACCOUNTS),
-    Contender("exportjobs, fast", conversing, fast=True),
-    Contender("exportjobs, whole loop, fast", looping, OF_WHOLE_ACCOUNTS, fast=True),
 )
 
 
@@ -181,8 +178,6 @@ def measured(rounds: int, polls: int) -> Figures:
 
 async def _cost(contender: Contender, base_url: str, at_once: int, polls: int) -> float:
     """Return the microseconds of processor time that a poll takes."""
-    # None in its place is how Python knows that there is no such module.
-    sys.modules[_carrier.__name__] = _carrier if contender.fast else None  # type: ignore[assignment]
     async with contender.open(base_url, at_once) as work:
         await work(polls // 4)
         gc.collect()

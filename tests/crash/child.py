@@ -6,7 +6,6 @@ It is run, not imported.
 import os
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,9 +26,6 @@ from exportjobs.adapter import (
 )
 
 from .forking import fork_for_each_line
-
-with suppress(ImportError):
-    import aiohttp  # noqa: F401 - as above
 
 _TOUCHING = {"open", "os.rename", "os.remove"}
 """What the interpreter says that it is about to do (its audit events)."""

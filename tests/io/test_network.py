@@ -24,7 +24,7 @@ from exportjobs._address import everywhere, is_public
 from exportjobs._connection import Connection
 from exportjobs._dial import Dialler, _Race
 from exportjobs._intake import pour
-from exportjobs._network import Proxied, network, tls
+from exportjobs._network import Network, network, tls
 from exportjobs._stream import Stream
 from exportjobs._transport import Transport
 
@@ -702,7 +702,7 @@ async def test_without_a_proxy_the_way_is_our_own() -> None:
     way = network(4, everywhere)
     await way.aclose()
 
-    assert not isinstance(way, Proxied)
+    assert isinstance(way, Network)
 
 
 def test_only_one_protocol_is_offered() -> None:

@@ -17,11 +17,6 @@ from exportjobs._transport import Transport
 from .wire import OK, Vendor, playing, vendor
 
 
-@pytest.fixture(autouse=True)
-def _over_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exportjobs._transport._carrier", lambda _: None)
-
-
 async def ask(transport: Transport, seen: Vendor) -> None:
     """Send a request, and take the whole answer in."""
     await transport.send(Request.get("/"), base_url=seen.base)

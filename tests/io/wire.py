@@ -4,7 +4,6 @@ import re
 import socket
 import ssl
 import struct
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -19,7 +18,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from anyio.streams.tls import TLSStream
 from attrs import Factory, define, frozen
 
-from exportjobs import _network, _transport
+from exportjobs import _network
 
 _LENGTH = re.compile(rb"content-length: ([0-9]+)", re.IGNORECASE)
 _BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream)
@@ -27,21 +26,11 @@ _RESETTING = struct.pack("ii", 1, 0)
 
 
 CERTIFICATE = Path(__file__).with_name("vendor.pem")
-WAYS = ("fast", "httpx")
 
 
 def trust(tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every connection be encrypted by a context."""
-    for room in (_network, _transport):
-        monkeypatch.setattr(room, "tls", lambda: tls)
-
-
-def choose(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let transports go the one way or the other, as if the extra were installed or not."""
-    if way == "httpx":
-        monkeypatch.setitem(sys.modules, "exportjobs._carrier", None)
-    else:
-        pytest.importorskip("aiohttp", reason="needs the extra fast")
+    monkeypatch.setattr(_network, "tls", lambda: tls)
 
 
 def encrypting() -> ssl.SSLContext:

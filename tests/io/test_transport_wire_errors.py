@@ -1,4 +1,4 @@
-"""What goes wrong over a real connection: told the same way with the extra `fast`."""
+"""What goes wrong over a real connection, and how it is told."""
 
 import socket
 from datetime import timedelta
@@ -11,15 +11,10 @@ from exportjobs._flow import Request
 from exportjobs._transport import Transport
 
 from .support import serving, told
-from .wire import WAYS, Playing, choose, leaving, ok, playing, vendor
+from .wire import Playing, leaving, ok, playing, vendor
 
 SECRETS = ("tell-no-one", "secret-path", "signature-of-it")
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
-@pytest.fixture(params=WAYS, autouse=True)
-def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    choose(request.param, monkeypatch)
 
 
 async def failure(base: str, *, within: float = 5.0) -> ExportJobsError:

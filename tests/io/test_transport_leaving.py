@@ -1,4 +1,4 @@
-"""Who gives up a request, or is done with its vendor, leaves nothing open: with `fast` as without.
+"""Who gives up a request, or is done with its vendor, leaves nothing open.
 
 What was left open after all would say so in a warning, which fails the test.
 """
@@ -17,14 +17,9 @@ import pytest
 from exportjobs._flow import Request
 from exportjobs._transport import Transport
 
-from .wire import CERTIFICATE, OK, WAYS, choose, encrypting, leaving, playing, trust, vendor
+from .wire import CERTIFICATE, OK, encrypting, leaving, playing, trust, vendor
 
 HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"
-
-
-@pytest.fixture(params=WAYS, autouse=True)
-def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    choose(request.param, monkeypatch)
 
 
 @pytest.fixture(autouse=True)

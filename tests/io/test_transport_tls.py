@@ -1,4 +1,4 @@
-"""Encryption is the same with the extra `fast` as without: checked, and offered as before."""
+"""Encryption: certificates are checked, and what is offered is what will be spoken."""
 
 import anyio
 import anyio.abc
@@ -9,12 +9,7 @@ from exportjobs._flow import Request
 from exportjobs._network import tls
 from exportjobs._transport import Transport
 
-from .wire import CERTIFICATE, OK, WAYS, choose, encrypting, trust, vendor
-
-
-@pytest.fixture(params=WAYS, autouse=True)
-def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    choose(request.param, monkeypatch)
+from .wire import CERTIFICATE, OK, encrypting, trust, vendor
 
 
 @pytest.fixture
