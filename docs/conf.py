@@ -55,7 +55,7 @@ html_theme_options = {"navigation_with_keys": True}
 # Types that stand in public signatures and are nobody's to make: the text tells what may be passed.
 _UNNAMED = "Clock|Destination|PollerOptions|ResumeOptions|Results|Store|Subject"
 nitpick_ignore_regex = [
-    ("py:class", rf"exportjobs\._\w+\.({_UNNAMED})"),
+    ("py:class", rf"exportjobs\.[\w.]+\.({_UNNAMED})"),
     ("py:class", r"httpx\.AsyncBaseTransport|Attribute"),
-    ("py:class", r"(exportjobs\.\w+\.)?[APT]"),  # type variables
+    ("py:class", r"(exportjobs\.[\w.]+\.)?[APT]"),  # type variables
 ]

@@ -7,15 +7,15 @@ from xdist.scheduler import LoadScopeScheduling
 
 _TOGETHER = (
     "tests/cli/test_demo.py",
-    "tests/contract/test_broken.py",
+    "tests/testing/test_contract_broken.py",
     "tests/crash/test_killed_downloads.py",
     "tests/crash/test_killed_runs.py",
     "tests/crash/test_nothing_remains.py",
     "tests/crash/test_two_processes.py",
     "tests/docs/test_pages.py",
     "tests/docs/test_site.py",
-    "tests/loop/test_any_crash.py",
-    "tests/loop/test_any_interleaving.py",
+    "tests/poller/test_any_crash.py",
+    "tests/poller/test_any_interleaving.py",
     "tests/storage/",
 )
 

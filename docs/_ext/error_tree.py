@@ -7,7 +7,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import exportjobs
-from exportjobs import _errors
+from exportjobs.adapter import _errors
 
 
 def children(error: type[Exception]) -> list[type[Exception]]:

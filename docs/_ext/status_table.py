@@ -9,7 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from exportjobs import JobStatus
-from exportjobs._job import TRANSITIONS
+from exportjobs.adapter._job import TRANSITIONS
 
 _WIDTH, _HEIGHT = 120, 40
 _COLUMN, _ROW, _MARGIN = 260, 70, 20

@@ -8,8 +8,9 @@ client, the event loops and SQLite to be imported.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from exportjobs._entry import LedgerEntry
-from exportjobs._errors import (
+from exportjobs._ledger.entry import LedgerEntry
+from exportjobs.adapter._adapter import Export, Resumption
+from exportjobs.adapter._errors import (
     AccountError,
     AuthenticationFailed,
     BrokenAdapter,
@@ -48,17 +49,15 @@ from exportjobs._errors import (
     VendorUnavailable,
     WrongDoor,
 )
-from exportjobs._events import Event, Observer
-from exportjobs._export import Export, Resumption
-from exportjobs._finished import Finished, LandedFile, Story
-from exportjobs._job import Artifact, ExportJob, JobRef, JobStatus, Progress
-from exportjobs._registry import Installed, installed, load_adapter
+from exportjobs.adapter._job import Artifact, ExportJob, JobRef, JobStatus, Progress
+from exportjobs.adapter._registry import Installed, installed, load_adapter
+from exportjobs.events import Event, Finished, LandedFile, Observer, Story
 
 if TYPE_CHECKING:
-    from exportjobs._bookkeeping import Records
-    from exportjobs._handover import FileStream
-    from exportjobs._poller import Poller
-    from exportjobs._run import resume_all, run
+    from exportjobs._landing.into.function import FileStream
+    from exportjobs._ledger.records import Records
+    from exportjobs._poller.poller import Poller
+    from exportjobs._poller.run import resume_all, run
 
 __all__ = [
     "AccountError",
@@ -122,11 +121,11 @@ __all__ = [
 ]
 
 _DOORS = {
-    "FileStream": "exportjobs._handover",
-    "Poller": "exportjobs._poller",
-    "Records": "exportjobs._bookkeeping",
-    "resume_all": "exportjobs._run",
-    "run": "exportjobs._run",
+    "FileStream": "exportjobs._landing.into.function",
+    "Poller": "exportjobs._poller.poller",
+    "Records": "exportjobs._ledger.records",
+    "resume_all": "exportjobs._poller.run",
+    "run": "exportjobs._poller.run",
 }
 
 # Hidden from type checkers, which would take it to mean that every name exists.

@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from exportjobs._refusal import refusal
-from exportjobs._structure import dump_json
+from exportjobs._http.answers import refusal
 from exportjobs.adapter import (
     Adapter,
     Export,
@@ -18,6 +17,7 @@ from exportjobs.adapter import (
     Request,
     Response,
 )
+from exportjobs.adapter._structure import dump_json
 
 T = TypeVar("T")
 Body = dict[str, Any]

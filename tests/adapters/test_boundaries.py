@@ -139,7 +139,7 @@ def test_a_shipped_adapter_imports_nothing_but_its_contract(module: Path) -> Non
     [
         ("import exportjobs", "exportjobs"),
         ("from exportjobs import Poller", "exportjobs"),
-        ("from exportjobs._job import JobRef", "exportjobs._job"),
+        ("from exportjobs.adapter._job import JobRef", "exportjobs.adapter._job"),
         ("from exportjobs.testing import ManualClock", "exportjobs.testing"),
         ("import httpx", "httpx"),
         ("import attrs", "attrs"),

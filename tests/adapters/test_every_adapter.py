@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from exportjobs._budgets import Budgets
+from exportjobs._schedule.budgets import Budgets
 from exportjobs.adapter import (
     InvalidArgument,
     MalformedResponse,

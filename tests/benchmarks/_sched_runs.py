@@ -8,9 +8,9 @@ import numpy as np
 from _sched_world import GUESS, JOBS, Array, Curve, Pace, Scenario, scored
 from attrs import frozen
 
-from exportjobs._course import Course
-from exportjobs._durations import Durations
-from exportjobs._plan import shared_wait, wait
+from exportjobs._schedule.durations import Durations
+from exportjobs._schedule.plan import shared_wait, wait
+from exportjobs._schedule.progress import Course
 
 Life = tuple[float, float]
 """Requests about one job, and seconds from its end to the answer that told of it."""

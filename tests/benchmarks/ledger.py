@@ -18,8 +18,8 @@ from _program import machine
 from _report import table
 
 from exportjobs import ExportJob, JobRef, JobStatus, Poller, run
-from exportjobs._clock import SystemClock
-from exportjobs._ledger import Ledger
+from exportjobs._ledger.ledger import Ledger
+from exportjobs._schedule.clock import SystemClock
 from exportjobs.adapter import Reading
 from exportjobs.cli._demo import exports_of
 from exportjobs.sandbox import Sandbox

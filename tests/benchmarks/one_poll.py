@@ -30,11 +30,11 @@ from _program import DOCS, interruptible
 from rich.progress import track
 
 from exportjobs import Event, Poller
-from exportjobs._clock import SystemClock
-from exportjobs._events import Polled
-from exportjobs._session import Session
-from exportjobs._transport import Transport
+from exportjobs._http.session import Session
+from exportjobs._http.transport import Transport
+from exportjobs._schedule.clock import SystemClock
 from exportjobs.adapter import Adapter, ExportJob, Flow, JobRef, Request, StatusMap, frozen, path
+from exportjobs.events import Polled
 
 PER_ACCOUNT = 4
 """Requests that the library has under way at once for one account, at the most."""

@@ -30,7 +30,6 @@ from attrs import define, field, frozen
 from matplotlib.figure import Figure
 
 from exportjobs import Event, JobRef, Poller
-from exportjobs._events import Polled
 from exportjobs.adapter import (
     Adapter,
     ExportJob,
@@ -40,6 +39,7 @@ from exportjobs.adapter import (
     StatusMap,
     path,
 )
+from exportjobs.events import Polled
 
 SIZES = (1_000, 10_000, 100_000)
 POLLS_A_SECOND = 300

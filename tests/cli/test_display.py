@@ -5,9 +5,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from exportjobs._events import Economising, Subject
 from exportjobs.cli._board import Board
 from exportjobs.cli._display import shown
+from exportjobs.events import Economising, Subject
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ import anyio
 import pytest
 
 from exportjobs import Export, JobRef
-from exportjobs._clock import SystemClock
-from exportjobs._ledger import Ledger
+from exportjobs._ledger.ledger import Ledger
+from exportjobs._schedule.clock import SystemClock
 from exportjobs.sandbox import Fault, Sandbox
 from exportjobs_clari import Clari
 from exportjobs_csv import CsvExport

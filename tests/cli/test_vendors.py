@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.unit.distributions import Install, installer, source
+from tests.support.distributions import Install, installer, source
 
 from exportjobs.adapter import API_VERSION
 

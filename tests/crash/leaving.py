@@ -15,7 +15,7 @@ import trio
 
 import exportjobs
 from exportjobs import LedgerFailed, Poller
-from exportjobs._registry import load_adapter
+from exportjobs.adapter._registry import load_adapter
 from exportjobs.cli._demo import one_of_each
 
 from .clock import FastClock

@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 from attrs import Factory, define
 
-from exportjobs._flow import Request, Response
-from exportjobs._stream import Stream
-from exportjobs._transport import Transport
+from exportjobs._http.stream import Stream
+from exportjobs._http.transport import Transport
+from exportjobs.adapter._flow import Request, Response
 
 _WRITES = ("INSERT", "UPDATE", "DELETE", "to be committed", "committed")
 _READS = ("SELECT", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK")

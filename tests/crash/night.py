@@ -12,9 +12,9 @@ import anyio
 import trio  # noqa: F401 - to be there when it is chosen
 
 from exportjobs import Event, Finished, Poller
-from exportjobs._events import NotRecorded
-from exportjobs._registry import load_adapter
+from exportjobs.adapter._registry import load_adapter
 from exportjobs.cli._demo import one_of_each
+from exportjobs.events import NotRecorded
 
 from .clock import FastClock
 from .forking import fork_for_each_line

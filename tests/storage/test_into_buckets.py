@@ -14,7 +14,7 @@ import pytest
 from obstore.store import AzureStore, S3Store
 
 from exportjobs import DestinationFailed, DownloadFailed, Event, Finished, Poller
-from exportjobs._into import Into
+from exportjobs._landing.into import Into
 
 if TYPE_CHECKING:
     from obstore.store import RetryConfig

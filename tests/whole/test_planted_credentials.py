@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import pytest
 from attrs import field, frozen
-from tests.io.wire import CERTIFICATE, encrypting, trust
+from tests.support.wire import CERTIFICATE, encrypting, trust
 
 from exportjobs import (
     BrokenAdapter,
@@ -21,9 +21,9 @@ from exportjobs import (
     JobStatus,
     Poller,
     UntrustedAddress,
-    _dial,
 )
-from exportjobs._network import tls
+from exportjobs._http import connect
+from exportjobs._http.network import tls
 from exportjobs.adapter import (
     Adapter,
     Artifact,
@@ -129,13 +129,13 @@ async def other() -> AsyncIterator[Origin]:
 def dialled(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Return the addresses that connections were made to, or tried."""
     seen: list[tuple[str, int]] = []
-    connect = _dial._connected  # noqa: SLF001 - below everything that decides
+    connected = connect._connected  # noqa: SLF001 - below everything that decides
 
     async def note(found: Any) -> socket.socket:  # noqa: ANN401 - what getaddrinfo gives
         seen.append(found[4][:2])
-        return await connect(found)
+        return await connected(found)
 
-    monkeypatch.setattr(_dial, "_connected", note)
+    monkeypatch.setattr(connect, "_connected", note)
     return seen
 
 

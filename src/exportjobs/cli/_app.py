@@ -16,7 +16,7 @@ from cyclopts import (
     UnusedCliTokensError,
 )
 
-from exportjobs._errors import ExportJobsError, NetworkError, Refusal, VendorError
+from exportjobs.adapter._errors import ExportJobsError, NetworkError, Refusal, VendorError
 from exportjobs.cli._exit_code import ExitCode
 
 app = App(

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
 
-from exportjobs._events import (
+from exportjobs.adapter._job import ExportJob, Progress
+from exportjobs.events import (
     Downloading,
     DownloadRetried,
     Ended,
     Event,
+    Finished,
     Landed,
     LeaseRenewed,
     Leaving,
@@ -21,8 +23,6 @@ from exportjobs._events import (
     Throttled,
     Waiting,
 )
-from exportjobs._finished import Finished
-from exportjobs._job import ExportJob, Progress
 
 
 @frozen

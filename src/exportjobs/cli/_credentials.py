@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from attrs import NOTHING, Attribute, fields, frozen
 
-from exportjobs._errors import InvalidArgument
 from exportjobs.adapter import Adapter
+from exportjobs.adapter._errors import InvalidArgument
 
 
 @frozen

@@ -8,13 +8,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from exportjobs._export import Export
-from exportjobs._finished import Finished
-from exportjobs._registry import load_adapter
-from exportjobs._run import run
+from exportjobs._poller.run import run
 from exportjobs.adapter import Adapter
+from exportjobs.adapter._adapter import Export
+from exportjobs.adapter._registry import load_adapter
 from exportjobs.cli._exit_code import ExitCode
 from exportjobs.cli._session import exit_code, run_shown
+from exportjobs.events import Finished
 from exportjobs.sandbox import Fault, Sandbox
 
 _ORGANIZATION = "vytxeTZskVKR7C7WgdSP3d"

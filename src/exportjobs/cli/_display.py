@@ -10,7 +10,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from exportjobs._events import (
+from exportjobs.cli._board import Board, Row
+from exportjobs.events import (
     Economising,
     Ended,
     Event,
@@ -21,7 +22,6 @@ from exportjobs._events import (
     Submitted,
     Throttled,
 )
-from exportjobs.cli._board import Board, Row
 
 _STYLES = {"waiting": "dim", "running": "cyan", "landing": "blue", "landed": "green"}
 _ROOMY = 100

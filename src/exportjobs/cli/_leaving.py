@@ -8,11 +8,10 @@ from pathlib import Path
 from attrs import define, field, frozen
 from rich.console import Console
 
-from exportjobs._errors import DeadlineExceeded, FileError, PollerLeft, SubmitOutcomeUnknown
-from exportjobs._events import Event, Leaving, Left
-from exportjobs._finished import Finished
-from exportjobs._inputs import ledger_file
-from exportjobs._job import JobRef
+from exportjobs._poller.arguments import ledger_file
+from exportjobs.adapter._errors import DeadlineExceeded, FileError, PollerLeft, SubmitOutcomeUnknown
+from exportjobs.adapter._job import JobRef
+from exportjobs.events import Event, Finished, Leaving, Left
 
 
 @frozen

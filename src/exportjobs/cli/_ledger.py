@@ -12,10 +12,10 @@ from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
-from exportjobs._bookkeeping import Records
-from exportjobs._entry import LedgerEntry
-from exportjobs._errors import InvalidArgument
-from exportjobs._poller import Poller
+from exportjobs._ledger.entry import LedgerEntry
+from exportjobs._ledger.records import Records
+from exportjobs._poller.poller import Poller
+from exportjobs.adapter._errors import InvalidArgument
 from exportjobs.cli._output import Output
 from exportjobs.cli._report import print_whole
 

@@ -11,8 +11,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from exportjobs._finished import Finished
 from exportjobs.cli._output import Output
+from exportjobs.events import Finished
 
 _WHOLE = 64
 _SHORT = 12

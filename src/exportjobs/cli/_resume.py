@@ -10,24 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import anyio
 from cyclopts import Parameter
 
-from exportjobs._bookkeeping import Records
-from exportjobs._entry import LedgerEntry
-from exportjobs._errors import InvalidArgument
-from exportjobs._events import Observer
-from exportjobs._finished import Finished
-from exportjobs._job import ExportJob, JobRef
-from exportjobs._poller import Poller
-from exportjobs._registry import load_adapter
-from exportjobs._run import resume_all, run
+from exportjobs._ledger.entry import LedgerEntry
+from exportjobs._ledger.records import Records
+from exportjobs._poller.poller import Poller
+from exportjobs._poller.run import resume_all, run
 from exportjobs.adapter import Adapter
+from exportjobs.adapter._errors import InvalidArgument
+from exportjobs.adapter._job import ExportJob, JobRef
+from exportjobs.adapter._registry import load_adapter
 from exportjobs.cli._credentials import adapter_from_environment
 from exportjobs.cli._leaving import ResumeCommand
 from exportjobs.cli._ledger import AsJson, LedgerFile, asked, existing
 from exportjobs.cli._output import Output
 from exportjobs.cli._session import GRACE, exit_code, run_shown
+from exportjobs.events import Finished, Observer
 
 if TYPE_CHECKING:
-    from exportjobs._options import ResumeOptions
+    from exportjobs._poller.arguments import ResumeOptions
 
 
 def resume(

@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from attrs import frozen
 from cyclopts import App, Group, Parameter
 
-from exportjobs._errors import BrokenAdapter, InvalidArgument
-from exportjobs._export import Export, ExportKind
-from exportjobs._registry import Installed, installed
-from exportjobs._run import run
+from exportjobs._poller.run import run
 from exportjobs.adapter import Adapter
+from exportjobs.adapter._adapter import Export, ExportKind
+from exportjobs.adapter._errors import BrokenAdapter, InvalidArgument
+from exportjobs.adapter._registry import Installed, installed
 from exportjobs.cli._credentials import adapter_from_environment
 from exportjobs.cli._exit_code import ExitCode
 from exportjobs.cli._leaving import ResumeCommand

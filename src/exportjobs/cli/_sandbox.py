@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from exportjobs._errors import InvalidArgument
-from exportjobs._registry import load_adapter
+from exportjobs.adapter._errors import InvalidArgument
+from exportjobs.adapter._registry import load_adapter
 from exportjobs.cli._credentials import variables
 from exportjobs.cli._output import Output
 from exportjobs.sandbox import Fault, Sandbox, SandboxAccount

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable
 
 from rich.console import Console
 
-from exportjobs._events import Event, NotRecorded, Observer
-from exportjobs._finished import Finished
 from exportjobs.cli._board import Board
 from exportjobs.cli._display import shown
 from exportjobs.cli._exit_code import ExitCode
@@ -17,6 +15,7 @@ from exportjobs.cli._leaving import (
     tell_what_is_left,
 )
 from exportjobs.cli._report import Report
+from exportjobs.events import Event, Finished, NotRecorded, Observer
 
 GRACE = 10.0
 """Seconds that files on their way may take to land on Ctrl-C; a second one leaves at once."""

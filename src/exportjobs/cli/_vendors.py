@@ -11,9 +11,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from exportjobs._errors import BrokenAdapter
-from exportjobs._registry import Installed, installed
 from exportjobs.adapter import Adapter
+from exportjobs.adapter._errors import BrokenAdapter
+from exportjobs.adapter._registry import Installed, installed
 from exportjobs.cli._credentials import Variable, variables
 from exportjobs.cli._exit_code import ExitCode
 from exportjobs.cli._output import Output

@@ -8,7 +8,7 @@ from attrs import frozen
 from starlette.routing import Mount, Router
 from starlette.types import ASGIApp
 
-from exportjobs._clock import Clock, SystemClock
+from exportjobs._schedule.clock import Clock, SystemClock
 from exportjobs.sandbox import _clari_dialects as dialects
 from exportjobs.sandbox import _draw
 from exportjobs.sandbox._api import Api, SandboxAccount

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from attrs import field, frozen
 
-from exportjobs._clock import Clock
+from exportjobs._schedule.clock import Clock
 from exportjobs.sandbox import _signing
 from exportjobs.sandbox._faults import FaultPlan
 from exportjobs.sandbox._http import RequestLog

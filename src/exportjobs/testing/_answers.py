@@ -4,8 +4,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
-from exportjobs._errors import ExportJobsError, MalformedResponse
-from exportjobs._flow import Response
+from exportjobs.adapter._errors import ExportJobsError, MalformedResponse
+from exportjobs.adapter._flow import Response
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
 from exportjobs.testing._scenes import Heard, Scene, scenes

@@ -5,10 +5,10 @@ from datetime import date
 
 from attrs import evolve
 
-from exportjobs._address import below
-from exportjobs._errors import ExportJobsError, InvalidArgument
-from exportjobs._export import Export, ExportKind
-from exportjobs._structure import dump_json
+from exportjobs._http.origins import below
+from exportjobs.adapter._adapter import Export, ExportKind
+from exportjobs.adapter._errors import ExportJobsError, InvalidArgument
+from exportjobs.adapter._structure import dump_json
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._command_line import sample
 from exportjobs.testing._recorded import Recorded

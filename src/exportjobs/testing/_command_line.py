@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from exportjobs._export import ExportKind
+from exportjobs.adapter._adapter import ExportKind
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
 

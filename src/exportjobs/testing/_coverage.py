@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from exportjobs._job import JobStatus, StatusMap
 from exportjobs.adapter import Adapter
+from exportjobs.adapter._job import JobStatus, StatusMap
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._modules import modules_of
 from exportjobs.testing._recorded import Recorded

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from exportjobs._errors import (
+from exportjobs.adapter._errors import (
     AuthenticationFailed,
     ExportJobsError,
     NetworkError,
     RateLimited,
     VendorUnavailable,
 )
-from exportjobs._flow import Request
+from exportjobs.adapter._flow import Request
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
 from exportjobs.testing._scenes import Heard, Scene, scenes, submitting, told

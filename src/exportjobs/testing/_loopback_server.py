@@ -13,9 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from attrs import field, frozen
 
-from exportjobs._flow import Response
-from exportjobs._frozen import FrozenMapping
-from exportjobs._structure import parse_json
+from exportjobs.adapter._flow import Response
+from exportjobs.adapter._structure import FrozenMapping, parse_json
 
 _STOPS_WITHIN = 0.02
 

@@ -10,7 +10,7 @@ import anyio
 from anyio import to_thread
 from anyio.lowlevel import checkpoint
 
-from exportjobs._tasks import leave
+from exportjobs._landing.pipeline import leave
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _ROUNDS_UNTIL_IDLE = 50

@@ -10,9 +10,9 @@ from typing import TypeAlias, cast
 
 from cyclopts import App, CycloptsError
 
-from exportjobs._errors import ExportJobsError
-from exportjobs._export import Export
-from exportjobs._structure import dump_json, parse_json
+from exportjobs.adapter._adapter import Export
+from exportjobs.adapter._errors import ExportJobsError
+from exportjobs.adapter._structure import dump_json, parse_json
 from exportjobs.cli import _run
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._command_line import is_mapping

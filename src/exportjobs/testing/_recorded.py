@@ -5,11 +5,10 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
-from exportjobs._export import Export
-from exportjobs._flow import Response
-from exportjobs._frozen import FrozenMapping
-from exportjobs._structure import dump_json
 from exportjobs.adapter import Adapter
+from exportjobs.adapter._adapter import Export
+from exportjobs.adapter._flow import Response
+from exportjobs.adapter._structure import FrozenMapping, dump_json
 
 Answer: TypeAlias = Mapping[str, Any] | list[Any] | Response
 """One answer of a vendor's: a JSON object or list that came with a 200, or a whole response."""

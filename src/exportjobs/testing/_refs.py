@@ -5,8 +5,8 @@ from urllib.parse import unquote, urlsplit
 
 from attrs import evolve
 
-from exportjobs._errors import ExportJobsError, InvalidRef
-from exportjobs._job import ExportJob, JobRef
+from exportjobs.adapter._errors import ExportJobsError, InvalidRef
+from exportjobs.adapter._job import ExportJob, JobRef
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
 from exportjobs.testing._scenes import Scene, polls, submitted

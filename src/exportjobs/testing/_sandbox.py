@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TypeVar, cast
 
-from exportjobs._pace import Pace
 from exportjobs.adapter import Adapter
+from exportjobs.adapter._terms import Pace
 from exportjobs.cli._credentials import variables
 from exportjobs.sandbox import Sandbox
 from exportjobs_clari import Clari

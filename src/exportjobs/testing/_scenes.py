@@ -8,13 +8,13 @@ from typing import Any, Self, TypeAlias, cast
 
 from attrs import evolve, field, frozen
 
-from exportjobs._errors import ExportJobsError, VendorUnavailable
-from exportjobs._export import Export
-from exportjobs._flow import Flow, Request, Response, Token
-from exportjobs._job import ExportJob, JobRef, JobStatus
-from exportjobs._pace import Limits
-from exportjobs._refusal import refusal
+from exportjobs._http.answers import refusal
 from exportjobs.adapter import Adapter
+from exportjobs.adapter._adapter import Export
+from exportjobs.adapter._errors import ExportJobsError, VendorUnavailable
+from exportjobs.adapter._flow import Flow, Request, Response, Token
+from exportjobs.adapter._job import ExportJob, JobRef, JobStatus
+from exportjobs.adapter._terms import Limits
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._modules import package_of
 from exportjobs.testing._recorded import Recorded

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from attrs import field, frozen
 
-from exportjobs._flow import Response
-from exportjobs._structure import dump_json
+from exportjobs.adapter._flow import Response
+from exportjobs.adapter._structure import dump_json
 from exportjobs.testing._loopback_server import Asked, serving
 
 _OWN_ADDRESS = "{url}"

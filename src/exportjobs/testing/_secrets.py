@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from attrs import Attribute, evolve, fields
 
-from exportjobs._address import below
-from exportjobs._errors import InvalidArgument, UntrustedAddress
-from exportjobs._flow import Request
-from exportjobs._job import ExportJob
+from exportjobs._http.origins import below
 from exportjobs.adapter import Adapter, credential
+from exportjobs.adapter._errors import InvalidArgument, UntrustedAddress
+from exportjobs.adapter._flow import Request
+from exportjobs.adapter._job import ExportJob
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
 from exportjobs.testing._scenes import Heard, jobs, scenes, submitted, told

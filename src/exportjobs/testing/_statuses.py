@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from exportjobs._job import ExportJob, JobStatus
+from exportjobs.adapter._job import ExportJob, JobStatus
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
 from exportjobs.testing._scenes import Scene, jobs, polls, submitting

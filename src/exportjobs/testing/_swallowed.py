@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
-from exportjobs._job import ExportJob, JobStatus
-from exportjobs._redact import safe_text
+from exportjobs.adapter._job import ExportJob, JobStatus
+from exportjobs.adapter._redact import safe_text
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
 from exportjobs.testing._scenes import jobs

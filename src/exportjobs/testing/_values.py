@@ -8,11 +8,11 @@ from typing import Any, Union, cast, get_args, get_origin
 
 from attrs import fields, frozen, has
 
-from exportjobs._address import check_encrypted
-from exportjobs._errors import Refusal, UntrustedAddress
-from exportjobs._job import Artifact
-from exportjobs._pace import Budget, Pace
+from exportjobs._http.origins import check_encrypted
 from exportjobs.adapter import Adapter
+from exportjobs.adapter._errors import Refusal, UntrustedAddress
+from exportjobs.adapter._job import Artifact
+from exportjobs.adapter._terms import Budget, Pace
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
 from exportjobs.testing._scenes import jobs, scenes

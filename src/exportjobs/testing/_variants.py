@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 
 from attrs import evolve, frozen
 
-from exportjobs._flow import Response
+from exportjobs.adapter._flow import Response
 
 Place: TypeAlias = tuple[str | int, ...]
 """Where a member is in a JSON value: the keys and indexes that lead to it."""

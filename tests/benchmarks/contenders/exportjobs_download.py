@@ -6,8 +6,8 @@ import anyio
 from _fetch import PLACEHOLDER, Wanted, fetch
 
 from exportjobs import Poller
-from exportjobs._digests import Digests
-from exportjobs._sink import Sink
+from exportjobs._landing.destination import Sink
+from exportjobs._landing.digests import Digests
 from exportjobs.adapter import (
     Adapter,
     Artifact,

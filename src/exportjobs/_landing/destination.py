@@ -1,0 +1,189 @@
+"""Where the bytes of one file go, in order: stored, and hashed on their way."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import partial
+from typing import Self
+
+from anyio import to_thread
+
+from exportjobs._landing.digests import ALWAYS, Digests, Hash
+from exportjobs._landing.opening import Opening, Version
+from exportjobs._landing.pipeline import Take
+from exportjobs.adapter._errors import Corrupted
+from exportjobs.adapter._job import ExportJob
+from exportjobs.events import LandedFile
+
+_NOT_WORTH_A_THREAD = 128 * 1024
+"""Bytes that are hashed in less time than a thread takes to begin."""
+
+
+class Sink(ABC):
+    """One file on its way to where it is wanted. Nothing stands there before it has landed."""
+
+    def __init__(self, stem: str, suffix: str) -> None:
+        """Take the file's name, as far as it is known before its host is asked.
+
+        Args:
+            stem: The name without its suffix.
+            suffix: May turn out to be another when the file is begun.
+        """
+        self.stem: str = stem
+        self.suffix: str = suffix
+        self.received: int = 0
+        """Bytes that are stored, from the file's first on."""
+        self.hashed: int = 0
+        """Bytes that its SHA-256 is of, from the file's first on."""
+        self.version: Version = Version()
+        """The version that they are of."""
+        self.promises: Mapping[str, bytes] = {}
+        """Digests of the whole file that were promised, by algorithm."""
+        self.digests: Digests = Digests.of({})
+
+    @property
+    def may_restart(self) -> bool:
+        """Whether the bytes that are stored can be forgotten."""
+        return True
+
+    @property
+    def name(self) -> str:
+        """The file's name, as far as it is known."""
+        return f"{self.stem}{self.suffix}"
+
+    @abstractmethod
+    async def __aenter__(self) -> Self:
+        """Take up what an earlier try left, if anything.
+
+        Raises:
+            DestinationFailed: If nothing can be written.
+        """
+
+    @abstractmethod
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of it; what has not landed may stay for another try, but out of sight."""
+
+    async def begin(self, opened: Opening, promises: Mapping[str, bytes], suffix: str) -> None:
+        """Begin with the file's first byte, and forget what was stored before.
+
+        Raises:
+            DestinationFailed: If that cannot be.
+        """
+        self.received = self.hashed = 0
+        self.version = Version()
+        await self._restart(opened)
+        self.version, self.suffix = opened.version, suffix
+        self.promises, self.digests = promises, Digests.of(promises)
+        await self._note()
+
+    async def store(self, view: memoryview) -> None:
+        """Store the next bytes, also while others are hashed.
+
+        Raises:
+            DestinationFailed: If they cannot be stored.
+        """
+        await self._store(view)
+        self.received += len(view)
+
+    @property
+    def hashers(self) -> tuple[Take, ...]:
+        """What hashes the next bytes, each for itself: by SHA-256, and as was promised."""
+        others = (one for name, one in self.digests.hashes.items() if name != ALWAYS)
+        return (self._record, *(partial(_hash, one) for one in others))
+
+    async def promise(self, promises: Mapping[str, bytes]) -> None:
+        """Take more promises, as far as they can be looked into after the first bytes came.
+
+        Raises:
+            DestinationFailed: If those bytes cannot be read again.
+        """
+        known = {name: promises[name] for name in self.digests.kept(promises)}
+        self.promises = {**self.promises, **known}
+
+    def check_promises(self) -> tuple[str, ...]:
+        """Check the bytes against what was promised, and return which digests prove them.
+
+        Raises:
+            Corrupted: If they are not what was promised.
+        """
+        broken = self.digests.broken(self.promises)
+        if broken:
+            raise Corrupted(f"the bytes are not those that were promised ({', '.join(broken)})")
+        return self.digests.kept(self.promises)
+
+    def discard(self) -> None:
+        """Let nothing of it be of use to another try."""
+        self.version = Version()
+
+    @abstractmethod
+    async def land(self, part: int | None) -> LandedFile:
+        """Let the file stand where it is wanted, whole and to stay.
+
+        Raises:
+            DownloadFailed: If it is not what its suffix says.
+            DestinationFailed: If that cannot be.
+        """
+
+    async def _record(self, view: memoryview) -> None:
+        await _hash(self.digests.hashes[ALWAYS], view)
+        self.hashed += len(view)
+        await self._note()
+
+    @abstractmethod
+    async def _restart(self, opened: Opening) -> None:
+        """Forget all bytes."""
+
+    @abstractmethod
+    async def _store(self, view: memoryview) -> None:
+        """Put the next bytes behind the others."""
+
+    @abstractmethod
+    async def _note(self) -> None:
+        """Note how far it has come, where another process may go on with it."""
+
+
+async def _hash(algorithm: Hash, view: memoryview) -> None:
+    if len(view) <= _NOT_WORTH_A_THREAD:
+        algorithm.update(view)
+    else:
+        await to_thread.run_sync(algorithm.update, view)
+
+
+class Destination(ABC):
+    """A place for the files of any number of jobs."""
+
+    def wants(self, job: ExportJob) -> bool:  # noqa: ARG002 - for overrides
+        """Return whether the files of an ended job are to come here, however it ended."""
+        return True
+
+    @abstractmethod
+    def sink(self, job: ExportJob, index: int) -> Sink:
+        """Return where one of a job's files goes; nothing is opened yet."""
+
+    async def landed(self, job: ExportJob) -> Mapping[int, LandedFile]:  # noqa: ARG002 - for overrides
+        """Return which of a job's files landed earlier, by their index.
+
+        Raises:
+            DestinationFailed: If the place cannot be read.
+        """
+        return {}
+
+    async def standing(self, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...] | None:
+        """Return files that landed here earlier, all of a job's, if they are what they were.
+
+        None if one is not, or landed elsewhere: then they are to be fetched again.
+
+        Raises:
+            DestinationFailed: If the place cannot be asked.
+        """
+        return files
+
+    async def conclude(
+        self, job: ExportJob, files: tuple[LandedFile, ...]
+    ) -> tuple[LandedFile, ...]:
+        """Say that all of a job's files are there, and return what they are to be handed over as.
+
+        Raises:
+            FileError: If that cannot be.
+        """
+        del job
+        return files

@@ -1,0 +1,1 @@
+"""What was asked for, accepted and landed, written down so that a crash forgets nothing."""

@@ -1,0 +1,373 @@
+"""The asynchronous door: one poller for all the vendors and all the jobs of a process."""
+
+import logging
+import random
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from types import TracebackType
+from typing import Self
+
+import anyio
+
+from exportjobs._http.network import Via
+from exportjobs._http.origins import Hosts, is_public
+from exportjobs._http.transport import Transport
+from exportjobs._landing.destination import Destination
+from exportjobs._landing.into import Into, Place, destination
+from exportjobs._landing.pipeline import leave
+from exportjobs._landing.source import Ways
+from exportjobs._ledger.ledger import Ledger
+from exportjobs._ledger.records import Records, work_of
+from exportjobs._poller.arguments import (
+    OnExit,
+    Seconds,
+    checked_accounts,
+    checked_downloads,
+    checked_hosts,
+    checked_observers,
+    checked_run_key,
+    checked_works,
+    duration,
+    ledger_file,
+)
+from exportjobs._poller.loop.account import Account, Accounts
+from exportjobs._poller.loop.answered import Steps, Witness, job_of
+from exportjobs._poller.loop.loop import Loop, Promise, Results, WindingDown
+from exportjobs._poller.loop.tracked import Tracked
+from exportjobs._schedule.clock import Clock, SystemClock
+from exportjobs._schedule.schedule import Jitter
+from exportjobs.adapter import Adapter
+from exportjobs.adapter._adapter import Export, Work
+from exportjobs.adapter._errors import InvalidArgument, WrongDoor
+from exportjobs.adapter._job import ExportJob, JobRef
+from exportjobs.events import Event, Finished, Observer, log
+
+_logger = logging.getLogger("exportjobs")
+_DAY = timedelta(hours=24)
+
+
+class Poller:
+    """Submits exports, polls their jobs and lands their files, for any number of vendors at once.
+
+    Enter it with `async with`; it may then be shared by all the tasks of an application. It owns
+    every task that it starts, and nothing outlives it.
+    """
+
+    def __init__(
+        self,
+        *,
+        accounts: Iterable[Adapter] = (),
+        interval: Seconds | None = None,
+        deadline: Seconds | None = _DAY,
+        on_exit: OnExit = "detach",
+        grace: Seconds = 0.0,
+        downloads: int = 4,
+        download_hosts: Iterable[str] | None = None,
+        download_timeout: Seconds = 30.0,
+        ledger: Place | None = None,
+        observers: Iterable[Observer] = (),
+        clock: Clock | None = None,
+        jitter: Jitter = random.uniform,
+        via: Via | None = None,
+    ) -> None:
+        """Take how to go about it; nothing is opened or sent yet.
+
+        Args:
+            accounts: Adapters whose jobs may be resumed or cancelled by their refs alone. Those of
+                exports that are run or submitted need not be named.
+            interval: Seconds between two polls of a job, in place of what is learned of jobs.
+            deadline: Seconds from submitting a job to giving up the wait for it; None never to.
+            on_exit: Whether jobs that have not ended are left running at their vendors or cancelled
+                when the poller is left.
+            grace: Seconds that files which are on their way may take to land when it is left.
+            downloads: How many files are fetched at once.
+            download_hosts: The only hosts that files are fetched from besides the vendors' own,
+                such as "files.acme.com" or "*.amazonaws.com"; these may be in a private network.
+                None for all that have a public address.
+            download_timeout: Seconds without a byte after which a download breaks off, to be taken
+                up again.
+            ledger: An SQLite file, on a disk of this machine, that remembers exports beyond this
+                process. None for the one that the environment variable EXPORTJOBS_LEDGER names, or
+                for memory only if there is none; ":memory:" for memory only in any case.
+            observers: Called with every event, besides the logger `exportjobs`.
+            clock: Where the time comes from, and who sleeps.
+            jitter: Draws a number between two bounds.
+            via: An httpx transport to use in the network's place.
+
+        Raises:
+            InvalidArgument: If an argument cannot be right.
+        """
+        if on_exit not in {"detach", "cancel"}:
+            raise InvalidArgument("on_exit", f"{on_exit!r} is neither 'detach' nor 'cancel'")
+        self._interval = None if interval is None else duration("interval", interval)
+        self._deadline = None if deadline is None else duration("deadline", deadline)
+        self._winding_down = WindingDown(
+            self.cancel if on_exit == "cancel" else None, duration("grace", grace).total_seconds()
+        )
+        self._downloads = checked_downloads(downloads)
+        self._hosts = Hosts.of(checked_hosts(download_hosts))
+        self._stall = duration("download_timeout", download_timeout).total_seconds()
+        self._clock = clock or SystemClock()
+        self._ledger = Ledger(ledger_file(ledger), self._clock)
+        self._observers = (log, *checked_observers(observers))
+        self._jitter = jitter
+        self._via = via
+        self._named = checked_accounts(accounts)
+        self._numbers = count(1)
+        self._running: Loop | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the ledger and start the loop.
+
+        Raises:
+            LedgerFailed: If the ledger cannot be opened.
+        """
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._ledger)
+            ways = await self._open_ways(stack)
+            witness = Witness(self._clock, self._ledger, self._report)
+            self._steps = Steps(self._clock, self._ledger, ways, self._report, witness)
+            accounts = await self._open_accounts(stack)
+            self._tasks = anyio.create_task_group()
+            await self._tasks.__aenter__()
+            self._resources = stack.pop_all()
+        loop = Loop(
+            self._steps,
+            accounts,
+            self._tasks,
+            deadline=self._deadline,
+            downloads=self._downloads,
+        )
+        self._tasks.start_soon(loop.run)
+        self._running = loop
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        """Leave by the exit policy: stop every task, close every connection and the ledger.
+
+        Whoever is being cancelled waits all the same for the files that `grace` is for, and for the
+        jobs that are cancelled, but for no more than a few seconds beyond `grace`.
+        """
+        try:
+            self._loop.stop(self._winding_down.grace)
+            await self._winding_down.run(self.outstanding, self._loop.landing)
+            self._loop.landing.abort()
+            return await leave(self._tasks, exc_type, exc, traceback)
+        finally:
+            self._loop.abandon()
+            self._running = None
+            with anyio.CancelScope(shield=True):
+                await self._resources.aclose()
+
+    def hurry(self) -> None:
+        """Do not wait for files or vendors any more while the poller is being left."""
+        self._winding_down.hurry()
+
+    @property
+    def outstanding(self) -> tuple[JobRef, ...]:
+        """The jobs that go on at their vendors, in the order taken up."""
+        accounts = self._accounts
+        tracked = sorted((t for a in accounts for t in a.outstanding), key=lambda t: t.number)
+        running = (one for one in tracked if not (one.job and one.job.status.is_terminal))
+        return tuple(one.ref for one in running if one.ref)
+
+    @property
+    def records(self) -> Records:
+        """What the ledger knows of exports, and what a person can say to it."""
+        return Records(self._ledger, self._accounts.adapter_of)
+
+    def run(
+        self,
+        exports: Iterable[Work],
+        *,
+        into: Into | None,
+        unpack: bool = False,
+        run_key: str | None = None,
+    ) -> Results:
+        """Submit exports, see their jobs to the end and land their files.
+
+        Everything starts at once; the results come in the order of completion, each when the async
+        iterator that is returned is asked for it. A failed export is a result, not an exception.
+
+        Args:
+            exports: What to export, and jobs to resume.
+            into: A folder, made if need be; the address of a bucket, such as "s3://bucket/prefix",
+                or a store of obstore's; or a function that takes each file. None to leave the files
+                at the vendor.
+            unpack: Whether zip and tar archives are unpacked beside themselves, and the files in
+                them handed over in their place.
+            run_key: A name for the run, such as its logical date. In runs of one name, whichever
+                processes they are in, an export is submitted once and landed once: a later run goes
+                on with what an earlier one began, and is handed what has landed. None for a run
+                that has nothing to do with any other.
+
+        Raises:
+            InvalidArgument: If something else than exports was passed, or accounts share a name.
+            DestinationFailed: If the folder cannot be written; nothing was submitted.
+        """
+        works = checked_works(exports)
+        key = checked_run_key(run_key)
+        place = destination(into, self._clock, unpack=unpack)
+        accounts = [self._accounts.of(work.adapter) for work in works]
+        return self._run(
+            Tracked(next(self._numbers), work, account, place, key)
+            for work, account in zip(works, accounts, strict=True)
+        )
+
+    async def resume_all(self, *, into: Into | None, unpack: bool = False) -> Results:
+        """Take up all that the ledger has outstanding on the accounts that were named.
+
+        That is every job that has not ended or not landed, whichever run it is of, and every submit
+        in doubt; but nothing that another process is at work on.
+
+        Args:
+            into: Where the files are to land, as for `run`.
+            unpack: As for `run`.
+
+        Returns:
+            The results, as of `run`.
+
+        Raises:
+            InvalidArgument: If an adapter does not know what was asked for.
+            DestinationFailed: If the folder cannot be written.
+            LedgerFailed: If the ledger cannot be read.
+        """
+        place = destination(into, self._clock, unpack=unpack)
+        entries = await self._ledger.claim(self._accounts.keys)
+        taken_up: list[Tracked] = []
+        for entry in entries:
+            account = self._accounts.of_key(entry.account_key)
+            work = work_of(entry, account.session.adapter)
+            tracked = Tracked(next(self._numbers), work, account, place, entry.run_key)
+            tracked.row = entry.number
+            taken_up.append(tracked)
+        return self._run(taken_up)
+
+    def _run(self, taken_up: Iterable[Tracked]) -> Results:
+        everything = tuple(taken_up)
+        results = Results(len(everything))
+        listeners = (results.add,)
+        for tracked in everything:
+            tracked.listeners = listeners
+            self._loop.take_up(tracked)
+        return results
+
+    async def submit(self, export: Export) -> ExportJob:
+        """Submit one export, when there is room for it, and return the job that it became.
+
+        The job is polled from then on; `resume` with its ref waits for its end and lands its files.
+
+        Raises:
+            ExportJobsError: If it could not be submitted.
+        """
+        (work,) = checked_works([export])
+        tracked = self._track(work, self._accounts.of(export.adapter), None)
+        outcome: Promise[Finished | None] = Promise()
+        tracked.listeners = (outcome.keep,)
+
+        def accepted() -> None:
+            others = (one for one in tracked.listeners if one != outcome.keep)
+            tracked.listeners = tuple(others)
+            outcome.keep(None)
+
+        tracked.on_accepted = accepted
+        self._loop.take_up(tracked)
+        finished = await outcome.wait()
+        if finished is not None:
+            finished.raise_for_status()
+        return job_of(tracked)
+
+    async def resume(
+        self, ref: JobRef, *, into: Into | None = None, unpack: bool = False
+    ) -> Finished:
+        """See a job to its end and land its files, whichever process submitted it.
+
+        Raises:
+            InvalidArgument: If it is no ref.
+            UnknownAccount: If its account was neither named nor seen in an export.
+            DestinationFailed: If the folder cannot be written.
+        """
+        account = self._accounts.of_ref(ref)
+        place = destination(into, self._clock, unpack=unpack)
+        outcome: Promise[Finished] = Promise()
+        tracked = account.find(ref)
+        if tracked is None:
+            tracked = self._track(account.session.adapter.resume(ref), account, place)
+            tracked.listeners = (outcome.keep,)
+            self._loop.take_up(tracked)
+        else:
+            tracked.destination = tracked.destination or place
+            tracked.listeners += (outcome.keep,)
+            self._loop.claim(tracked)
+        return await outcome.wait()
+
+    async def cancel(self, ref: JobRef) -> ExportJob:
+        """Cancel a job and return what its vendor then says of it.
+
+        Cancelling a job that has ended is no error: its final state is returned.
+
+        Raises:
+            InvalidArgument: If it is no ref.
+            UnknownAccount: If its account was neither named nor seen in an export.
+            Unsupported: If the vendor cannot cancel jobs.
+            ExportJobsError: If the vendor refuses.
+        """
+        account = self._accounts.of_ref(ref)
+        tracked = account.find(ref)
+        if tracked is None:
+            work = account.session.adapter.resume(ref)
+            return await self._steps.cancel(self._track(work, account, None))
+        job = await self._steps.cancel(tracked)
+        self._loop.review(tracked)
+        return job
+
+    @property
+    def _loop(self) -> Loop:
+        if self._running is None:
+            remedy = "enter it first: async with exportjobs.Poller() as poller"
+            raise WrongDoor("the poller is not running", remedy=remedy)
+        return self._running
+
+    @property
+    def _accounts(self) -> Accounts:
+        return self._loop.accounts
+
+    async def _open_accounts(self, stack: AsyncExitStack) -> Accounts:
+        """Open the accounts that were named; their connections are closed with the stack."""
+        accounts = Accounts(
+            clock=self._clock,
+            jitter=self._jitter,
+            interval=self._interval,
+            via=self._via,
+            singly=self._ledger.is_durable,
+            learned=await self._ledger.learned(),
+            connections=await stack.enter_async_context(AsyncExitStack()),
+        )
+        for adapter in self._named:
+            accounts.of(adapter)
+        return accounts
+
+    async def _open_ways(self, stack: AsyncExitStack) -> Ways:
+        """Open the ways to the hosts that have files, to be closed with the stack."""
+        files = partial(Transport, self._via, connections=self._downloads)
+        public = await stack.enter_async_context(files(admits=is_public))
+        anywhere = await stack.enter_async_context(files())
+        return Ways(public, anywhere, self._hosts, self._stall)
+
+    def _track(self, work: Work, account: Account, place: Destination | None) -> Tracked:
+        return Tracked(next(self._numbers), work, account, place)
+
+    def _report(self, event: Event) -> None:
+        for observer in self._observers:
+            try:
+                observer(event)
+            except Exception:
+                _logger.warning("observer failed", exc_info=True)

@@ -1,0 +1,181 @@
+"""What comes next for an export, given what just happened: decisions only."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from attrs import evolve, frozen
+
+from exportjobs._schedule.schedule import (
+    FAILURES_ALLOWED,
+    NOT_FOUND_GRACE,
+    Bounds,
+    Jitter,
+    Outlook,
+    Schedule,
+)
+from exportjobs.adapter._errors import (
+    AuthenticationFailed,
+    BudgetSpent,
+    ExportJobsError,
+    JobNotFound,
+    MalformedResponse,
+    NetworkError,
+    QuotaExceeded,
+    RateLimited,
+    Refusal,
+    Rejected,
+    SlotsFull,
+    SubmitOutcomeUnknown,
+    VendorError,
+    VendorUnavailable,
+)
+from exportjobs.adapter._job import ExportJob, JobStatus, verdict
+
+_WORTH_WAITING = timedelta(hours=1)
+"""A budget that is renewed sooner is waited for; a longer one's end is told."""
+
+
+@frozen
+class SubmitAgain:
+    """Submit it when so many seconds have passed, or sooner if there is room before."""
+
+    seconds: float
+    reason: str
+    pauses_account: bool = False
+
+    @property
+    def well(self) -> bool:
+        """Whether the account may go on as before."""
+        return False
+
+
+@frozen
+class Ask:
+    """Ask for its status in so many seconds."""
+
+    seconds: float
+    least: float = 0.0
+    """Seconds that the server asks to be left alone: better not at all than sooner."""
+    well: bool = True
+    """Whether the account may go on as before."""
+
+
+@frozen
+class Land:
+    """Download its files."""
+
+    well: ClassVar[bool] = True
+
+
+@frozen
+class End:
+    """It has come to its end; with an error, unless it ended well."""
+
+    error: ExportJobsError | None = None
+    stops_account: bool = False
+
+    @property
+    def well(self) -> bool:
+        """Whether the account may go on as before."""
+        return not self.stops_account
+
+
+@frozen
+class Submit:
+    """Submit it when there is room."""
+
+    well: ClassVar[bool] = True
+
+
+@frozen
+class Follow:
+    """Look again in so many seconds what another process has made of it."""
+
+    seconds: float
+    well: ClassVar[bool] = True
+
+
+Step = Submit | SubmitAgain | Follow | Ask | Land | End
+
+
+@frozen
+class Doubt:
+    """A submit of which nobody knows what came of it."""
+
+    error: SubmitOutcomeUnknown
+    sent_at: datetime
+
+
+@frozen
+class Counsel:
+    """A vendor's schedule and a source of jitter: what every decision is made with."""
+
+    schedule: Schedule
+    jitter: Jitter
+
+    def after_answer(self, job: ExportJob, outlook: Outlook, bounds: Bounds) -> Step:
+        """Decide after a job was accepted or described."""
+        if job.status.is_terminal:
+            return self.after_end(job)
+        return _ask(self.schedule.after(outlook, bounds, self.jitter), bounds.asked)
+
+    def after_roll(self, outlooks: Sequence[Outlook], bounds: Bounds) -> Ask:
+        """Decide after one answer described several jobs that have not ended."""
+        return _ask(self.schedule.after_roll(outlooks, bounds, self.jitter), bounds.asked)
+
+    def after_end(self, job: ExportJob) -> Step:
+        """Decide after a job was found to have ended; a bad end may have left files behind."""
+        has_files = job.status is JobStatus.DONE or job.artifacts
+        return Land() if has_files else End(verdict(job))
+
+    def after_submit_error(self, error: ExportJobsError, refusals: int) -> Step:
+        """Decide after a submit failed, for the nth time in a row on the account."""
+        match error:
+            case BudgetSpent(retry_after=timedelta() as wait) if wait <= _WORTH_WAITING:
+                return SubmitAgain(wait.total_seconds(), error.reason)
+            case BudgetSpent():
+                return End(_quota_exceeded(error))
+            case SlotsFull() | RateLimited() | VendorUnavailable():
+                seconds = self.schedule.after_failure(refusals, error.retry_after, self.jitter)
+                throttled = not isinstance(error, SlotsFull)
+                return SubmitAgain(seconds, error.reason, pauses_account=throttled)
+            case JobNotFound():
+                remedy = "check the base URL and the ids in the request"
+                return End(Rejected(error.reason, vendor=error.vendor, remedy=remedy))
+            case MalformedResponse():
+                reason = f"no clear answer to a submit: {error.reason}"
+                return End(SubmitOutcomeUnknown(reason, vendor=error.vendor))
+            case _:
+                return End(error, stops_account=isinstance(error, AuthenticationFailed))
+
+    def after_poll_error(self, error: ExportJobsError, *, failures: int, age: timedelta) -> Step:
+        """Decide after a question failed, for the nth time in a row, about a job of some age."""
+        asked = error.retry_after if isinstance(error, Refusal) else None
+        again = _ask(self.schedule.after_failure(failures, asked, self.jitter), asked)
+        match error:
+            case BudgetSpent():
+                return again
+            case RateLimited() | SlotsFull():
+                return self.after_throttle(error, failures)
+            case AuthenticationFailed():
+                return End(error, stops_account=True)
+            case JobNotFound() if age <= NOT_FOUND_GRACE:
+                return again
+            case NetworkError() | VendorError() | QuotaExceeded() if failures < FAILURES_ALLOWED:
+                return again
+            case _:
+                return End(error)
+
+    def after_throttle(self, error: Refusal, throttled: int) -> Ask:
+        """Decide after an account was told to wait, for the nth time in a row."""
+        seconds = self.schedule.after_failure(throttled, error.retry_after, self.jitter)
+        return evolve(_ask(seconds, error.retry_after), well=False)
+
+
+def _ask(seconds: float, asked: timedelta | None) -> Ask:
+    return Ask(seconds, asked.total_seconds() if asked else 0.0)
+
+
+def _quota_exceeded(error: BudgetSpent) -> QuotaExceeded:
+    return QuotaExceeded(error.reason, vendor=error.vendor, retry_after=error.retry_after)

@@ -1,0 +1,93 @@
+"""Everything that an adapter's author needs: import from here and from nowhere else in the library.
+
+An adapter is one account at one vendor: credentials, a base URL, and pure knowledge of the vendor's
+API. It is frozen, does no I/O and reads no clock. Each of its flows is a generator that yields
+requests, is sent responses, and returns what they amount to; the library sends, waits, retries,
+signs in and downloads.
+"""
+
+from attrs import evolve, field, frozen
+from attrs.validators import optional
+
+from exportjobs.adapter._adapter import (
+    API_VERSION,
+    Adapter,
+    Export,
+    ExportKind,
+    Resumption,
+    credential,
+    export,
+)
+from exportjobs.adapter._errors import (
+    AuthenticationFailed,
+    ExportJobsError,
+    InvalidArgument,
+    JobNotFound,
+    MalformedResponse,
+    PermissionDenied,
+    QuotaExceeded,
+    RateLimited,
+    Refusal,
+    Rejected,
+    SlotsFull,
+    Unsupported,
+    VendorUnavailable,
+)
+from exportjobs.adapter._flow import Flow, Request, Response, Token, path, unwrapped
+from exportjobs.adapter._job import (
+    Artifact,
+    ExportJob,
+    JobRef,
+    JobStatus,
+    Progress,
+    Reading,
+    StatusMap,
+)
+from exportjobs.adapter._structure import is_object, structure
+from exportjobs.adapter._terms import Budget, Limits, Operation, Pace
+
+__all__ = [
+    "API_VERSION",
+    "Adapter",
+    "Artifact",
+    "AuthenticationFailed",
+    "Budget",
+    "Export",
+    "ExportJob",
+    "ExportJobsError",
+    "ExportKind",
+    "Flow",
+    "InvalidArgument",
+    "JobNotFound",
+    "JobRef",
+    "JobStatus",
+    "Limits",
+    "MalformedResponse",
+    "Operation",
+    "Pace",
+    "PermissionDenied",
+    "Progress",
+    "QuotaExceeded",
+    "RateLimited",
+    "Reading",
+    "Refusal",
+    "Rejected",
+    "Request",
+    "Response",
+    "Resumption",
+    "SlotsFull",
+    "StatusMap",
+    "Token",
+    "Unsupported",
+    "VendorUnavailable",
+    "credential",
+    "evolve",
+    "export",
+    "field",
+    "frozen",
+    "is_object",
+    "optional",
+    "path",
+    "structure",
+    "unwrapped",
+]

@@ -1,0 +1,129 @@
+"""Which adapters are installed, and how to get at one by name without importing the others."""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import EntryPoint, entry_points, version
+from inspect import isabstract
+from types import MappingProxyType
+
+from attrs import evolve, frozen
+
+from exportjobs.adapter._adapter import API_VERSION, Adapter
+from exportjobs.adapter._errors import BrokenAdapter, UnknownVendor
+
+GROUP = "exportjobs.adapters"
+OLDEST_API_VERSION = 1
+"""The oldest version of `exportjobs.adapter` whose adapters still work."""
+_CONTRACT = Adapter.__module__.rpartition(".")[0]
+
+
+@frozen
+class Installed:
+    """An adapter as its distribution announces it, not yet imported."""
+
+    vendor: str
+    """The name under which it is announced."""
+    distribution: str
+    """What is installed, by its name."""
+    version: str
+    """Of the distribution."""
+    entry_point: EntryPoint
+    """Where the adapter is."""
+    rivals: tuple[str, ...] = ()
+    """Other distributions that claim the name; where there are any, it is nobody's."""
+
+    def load(self) -> type[Adapter]:
+        """Import the adapter and check that it fits.
+
+        Raises:
+            BrokenAdapter: If several distributions claim its name, it cannot be imported, is no
+                adapter of that name, or was written for another version of `exportjobs.adapter`;
+                it names the distribution and what to do.
+        """
+        if self.rivals:
+            claimants = " and ".join(map(repr, (self.distribution, *self.rivals)))
+            reason = f"the distributions {claimants} offer an adapter of the same name"
+            raise BrokenAdapter(reason, vendor=self.vendor, remedy="uninstall all but one of them")
+        found = self._imported()
+        if not (isinstance(found, type) and issubclass(found, Adapter)):
+            raise self._broken(f"is not a subclass of {_CONTRACT}.Adapter")
+        self._check_version(found.api_version)
+        self._check_whole(found)
+        return found
+
+    def _imported(self) -> object:
+        try:
+            return self.entry_point.load()
+        # A module that leaves the interpreter is not to take the other vendors with it.
+        except (Exception, SystemExit) as error:
+            what, remedy = f"{type(error).__name__}: {error}", None
+            if isinstance(error, ImportError) and error.name == _CONTRACT:
+                what = f"version {API_VERSION} of {_CONTRACT} lacks a name that it takes; {what}"
+                remedy = f"upgrade exportjobs or {self.distribution!r}, whichever is older"
+            raise self._broken(f"cannot be imported ({what})", remedy) from error
+
+    def _check_version(self, written_for: object) -> None:
+        ours = f"exportjobs {version('exportjobs')}"
+        if type(written_for) is not int:
+            raise self._broken("has an api_version that is no figure")
+        if written_for > API_VERSION:
+            reason = f"is too new: written for version {written_for} of {_CONTRACT}, of which"
+            raise self._broken(f"{reason} {ours} has version {API_VERSION}", "upgrade exportjobs")
+        if written_for < OLDEST_API_VERSION:
+            reason = f"is too old: written for version {written_for} of {_CONTRACT}, of which"
+            raise self._broken(f"{reason} {ours} supports none before {OLDEST_API_VERSION}")
+
+    def _check_whole(self, found: type[Adapter]) -> None:
+        if isabstract(found):
+            lacking = ", ".join(sorted(found.__abstractmethods__))
+            raise self._broken(f"is not whole: it lacks {lacking}")
+        name = getattr(found, "vendor", None)
+        if name != self.vendor:
+            # Refs carry the adapter's own word, and are looked up by it.
+            raise self._broken(f"calls its vendor {name!r}")
+        try:
+            for kind in found.kinds().values():
+                _ = kind.signature
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            raise self._broken(f"has a kind of export that cannot be read ({what})") from error
+
+    def _broken(self, reason: str, remedy: str | None = None) -> BrokenAdapter:
+        source = f"the adapter {self.vendor!r} of the distribution {self.distribution!r}"
+        remedy = remedy or f"upgrade or uninstall {self.distribution!r}"
+        return BrokenAdapter(f"{source} {reason}", vendor=self.vendor, remedy=remedy)
+
+
+def installed() -> Mapping[str, Installed]:
+    """Return the installed adapters by vendor name, sorted; none of them is imported."""
+    return collect(entry_points(group=GROUP))
+
+
+def collect(points: Iterable[EntryPoint]) -> Mapping[str, Installed]:
+    """Return the adapters that entry points announce, by vendor name, sorted."""
+    announcements = [Installed(point.name, *_origin(point), point) for point in points]
+    found: dict[str, Installed] = {}
+    for announced in sorted(announcements, key=lambda one: (one.vendor, one.distribution)):
+        known = found.setdefault(announced.vendor, announced)
+        if announced.distribution not in {known.distribution, *known.rivals}:
+            rivals = (*known.rivals, announced.distribution)
+            found[announced.vendor] = evolve(known, rivals=rivals)
+    return MappingProxyType(found)
+
+
+def _origin(point: EntryPoint) -> tuple[str, str]:
+    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "unknown")
+
+
+def load_adapter(vendor: str) -> type[Adapter]:
+    """Return the adapter class of a vendor, importing it and no other.
+
+    Raises:
+        UnknownVendor: If none is installed under that name; the error lists those that are.
+        BrokenAdapter: If the one that is cannot be used, as `Installed.load` tells.
+    """
+    found = collect(entry_points(group=GROUP, name=vendor))
+    if vendor not in found:
+        known = ", ".join(sorted(entry_points(group=GROUP).names)) or "none"
+        remedy = f"installed are: {known}"
+        raise UnknownVendor(f"no adapter is named {vendor!r}", remedy=remedy)
+    return found[vendor].load()
