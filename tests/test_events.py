@@ -9,12 +9,12 @@ import pytest
 
 from exportjobs import (
     DownloadFailed,
+    ExistingJob,
     Finished,
     JobFailed,
     LandedFile,
     NetworkError,
-    PollerLeft,
-    Resumption,
+    PollerClosed,
 )
 from exportjobs import events as room
 from exportjobs.adapter import (
@@ -31,19 +31,19 @@ from exportjobs.adapter import (
     frozen,
 )
 from exportjobs.events import (
-    Downloading,
+    Detached,
+    DownloadProgress,
     DownloadRetried,
-    Economising,
     Ended,
     Event,
     Landed,
-    LeaseRenewed,
-    Leaving,
-    Left,
+    LedgerWriteFailed,
     ListFailed,
-    NotRecorded,
     Polled,
     PollFailed,
+    PollingSlowed,
+    ShuttingDown,
+    SignedUrlRenewed,
     StatusUnknown,
     Subject,
     Submitted,
@@ -85,7 +85,7 @@ JOB = ExportJob(
 )
 DONE = ExportJob(REF, Reading(JobStatus.DONE, "done"), artifacts=JOB.artifacts, raw=JOB.raw)
 FILE = LandedFile(Path("landing/q3.csv"), 4, "ab" * 32)
-WORK = Resumption(Acme(), REF)
+WORK = ExistingJob(Acme(), REF)
 ERROR = NetworkError(f"broke at {URL}", vendor="acme", ref=REF)
 
 EVENTS: list[tuple[Event, str, dict[str, str]]] = [
@@ -100,11 +100,11 @@ EVENTS: list[tuple[Event, str, dict[str, str]]] = [
         {"raw_status": "see https://files.acme.example/…"},
     ),
     (Throttled(SUBJECT, 60.0), "account throttled by its vendor", {"seconds": "60.0"}),
-    (Economising(SUBJECT, 288.0), "budget spread out", {"seconds": "288.0"}),
+    (PollingSlowed(SUBJECT, 288.0), "budget spread out", {"seconds": "288.0"}),
     (ListFailed(SUBJECT, ERROR), "list failed", {"error": str(ERROR)}),
-    (NotRecorded(SUBJECT, ERROR), "ledger failed", {"error": str(ERROR)}),
+    (LedgerWriteFailed(SUBJECT, ERROR), "ledger failed", {"error": str(ERROR)}),
     (
-        Downloading(SUBJECT, "q3.csv", 0, 9),
+        DownloadProgress(SUBJECT, "q3.csv", 0, 9),
         "file downloading",
         {"name": "q3.csv", "received": "0", "size": "9"},
     ),
@@ -113,9 +113,9 @@ EVENTS: list[tuple[Event, str, dict[str, str]]] = [
         "download begins again",
         {"number": "2", "error": str(ERROR)},
     ),
-    (LeaseRenewed(SUBJECT), "signed URL renewed", {}),
-    (Leaving(SUBJECT, 10.0), "files have a last chance to land", {"seconds": "10.0"}),
-    (Left(SUBJECT, PollerLeft("no", remedy="")), "export left", {"error": "no"}),
+    (SignedUrlRenewed(SUBJECT), "signed URL renewed", {}),
+    (ShuttingDown(SUBJECT, 10.0), "files have a last chance to land", {"seconds": "10.0"}),
+    (Detached(SUBJECT, PollerClosed("no", remedy="")), "export left", {"error": "no"}),
     (Landed(SUBJECT, FILE), "file landed", {"file": str(FILE)}),
     (Ended(SUBJECT, Finished(WORK, DONE, (FILE,))), "export ended", {"finished": "done"}),
     (
@@ -218,7 +218,7 @@ def test_a_log_that_is_not_wanted_costs_nothing(records: list[logging.LogRecord]
     logging.getLogger("exportjobs").setLevel(logging.INFO)
 
     log(Waiting(SUBJECT, Unprintable("room")))
-    log(LeaseRenewed(SUBJECT))
+    log(SignedUrlRenewed(SUBJECT))
 
     assert [record.getMessage() for record in records] == ["signed URL renewed"]
 

@@ -8,6 +8,7 @@ import pytest
 
 from exportjobs import (
     DownloadFailed,
+    ExistingJob,
     ExportJobsError,
     Finished,
     JobCancelled,
@@ -15,8 +16,7 @@ from exportjobs import (
     JobStatus,
     LandedFile,
     Rejected,
-    Resumption,
-    Story,
+    Stats,
 )
 from exportjobs.adapter import Adapter, ExportJob, Flow, JobRef, Reading, Request, field, frozen
 from exportjobs.adapter._job import verdict
@@ -40,7 +40,7 @@ class Acme(Adapter):
 
 
 REF = JobRef("acme", "default", "R1", kind="report")
-WORK = Resumption(Acme(), REF)
+WORK = ExistingJob(Acme(), REF)
 
 
 def job(status: JobStatus, error: str | None = None) -> ExportJob:
@@ -136,10 +136,10 @@ def test_an_export_that_failed_later_has_a_job_and_an_error() -> None:
 
 def test_a_finished_export_has_a_story() -> None:
     """Nothing happened, unless it is told."""
-    told = Story(polls=3, failed_polls=1, latency=timedelta(seconds=5))
+    told = Stats(polls=3, failed_polls=1, latency=timedelta(seconds=5))
 
-    assert Finished(WORK, job(JobStatus.DONE)).story == Story()
-    assert Finished(WORK, job(JobStatus.DONE), story=told).story.polls == 3
+    assert Finished(WORK, job(JobStatus.DONE)).stats == Stats()
+    assert Finished(WORK, job(JobStatus.DONE), stats=told).stats.polls == 3
 
 
 def test_a_landed_file_can_be_opened_as_it_is(tmp_path: Path) -> None:

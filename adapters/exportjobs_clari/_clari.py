@@ -11,17 +11,17 @@ from typing import ClassVar, Literal
 
 from exportjobs.adapter import (
     Adapter,
+    ConcurrencyLimitReached,
     Export,
     ExportJob,
     ExportJobsError,
     Flow,
     JobRef,
     Limits,
-    Pace,
+    PollPolicy,
     QuotaExceeded,
     Rejected,
     Request,
-    SlotsFull,
     StatusMap,
     credential,
     export,
@@ -67,7 +67,7 @@ class Clari(Adapter):
 
     vendor: ClassVar[str] = "clari"
     statuses: ClassVar[StatusMap] = STATUSES
-    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=2))
+    polling: ClassVar[PollPolicy] = PollPolicy(typical_duration=timedelta(minutes=2))
 
     api_key: str = field(repr=False, validator=credential)
     base_url: str = field(default="https://api.clari.com/v4", kw_only=True)
@@ -190,7 +190,7 @@ class Clari(Adapter):
         bodies = structure(unwrapped(reply.json(), "jobs"), tuple[Mapping[str, object], ...])
         return tuple(described(self.ref, body) for body in bodies)
 
-    def may_have_made(self, job: ExportJob, export: Export) -> bool:
+    def matches_export(self, job: ExportJob, export: Export) -> bool:
         """Return whether a listed job can be what an export became, by module and type of file."""
         return may_come_of(job.raw, export.kind, export.arguments.get("format", "JSON"))
 
@@ -233,7 +233,7 @@ class Clari(Adapter):
         if limits.remaining_quota is not None and limits.remaining_quota <= 0:
             reason = _with_count("the quota of exports in 30 days is used up", limits.quota)
             raise QuotaExceeded(reason, http_status=refusal.http_status, code=refusal.code)
-        raise SlotsFull(
+        raise ConcurrencyLimitReached(
             _with_count("as many exports are running as may at once", limits.slots),
             http_status=refusal.http_status,
             code=refusal.code,

@@ -15,7 +15,7 @@ from exportjobs.adapter import (
     ExportJob,
     Flow,
     JobRef,
-    Pace,
+    PollPolicy,
     Request,
     Response,
     StatusMap,
@@ -64,7 +64,7 @@ class Closient(Adapter):
     vendor: ClassVar[str] = "closient"
     statuses: ClassVar[StatusMap] = _STATUSES
     scope: ClassVar[tuple[str, ...]] = ("organization_id",)
-    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=2))
+    polling: ClassVar[PollPolicy] = PollPolicy(typical_duration=timedelta(minutes=2))
     # Per API key (docs.closient.com/rate-limits, read in August 2026).
     budgets: ClassVar[tuple[Budget, ...]] = (
         Budget(requests=300, per=timedelta(minutes=1)),

@@ -16,7 +16,7 @@ from exportjobs.adapter import (
     Flow,
     JobRef,
     MalformedResponse,
-    Pace,
+    PollPolicy,
     Progress,
     Request,
     Response,
@@ -59,7 +59,7 @@ class CsvExport(Adapter):
 
     vendor: ClassVar[str] = "csv"
     statuses: ClassVar[StatusMap] = _STATUSES
-    pace: ClassVar[Pace] = Pace(typical=timedelta(seconds=30))
+    polling: ClassVar[PollPolicy] = PollPolicy(typical_duration=timedelta(seconds=30))
 
     api_key: str = field(repr=False, validator=credential)
     tenant: str

@@ -14,16 +14,16 @@ from exportjobs.adapter import (
     Adapter,
     Artifact,
     Budget,
+    ConcurrencyLimitReached,
     ExportJob,
     Flow,
     JobRef,
     MalformedResponse,
     Operation,
-    Pace,
+    PollPolicy,
     QuotaExceeded,
-    Refusal,
     Request,
-    SlotsFull,
+    ResponseError,
     StatusMap,
     Token,
     credential,
@@ -75,17 +75,19 @@ class DemandbaseApi(Adapter):
     vendor: ClassVar[str] = "demandbase"
     statuses: ClassVar[StatusMap] = _STATUSES
     slots: ClassVar[int | None] = 1
-    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=5), floor=timedelta(seconds=10))
+    polling: ClassVar[PollPolicy] = PollPolicy(
+        typical_duration=timedelta(minutes=5), min_interval=timedelta(seconds=10)
+    )
     # By the day (developer.demandbase.com/docs/rate-limits, read in August 2026). Submits are
     # counted from midnight UTC on; of the others that is not said, so they are taken to be counted
     # over any 24 hours. No header tells how much is left.
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=60, per=timedelta(days=1), of=Operation.SUBMIT, calendar=True),
-        Budget(requests=300, per=timedelta(days=1), of=Operation.POLL),
-        Budget(requests=1200, per=timedelta(days=1), of=Operation.LIST),
+        Budget(requests=60, per=timedelta(days=1), operation=Operation.SUBMIT, calendar=True),
+        Budget(requests=300, per=timedelta(days=1), operation=Operation.POLL),
+        Budget(requests=1200, per=timedelta(days=1), operation=Operation.LIST),
     )
-    error_codes: ClassVar[Mapping[str, type[Refusal]]] = MappingProxyType(
-        {"429-101": QuotaExceeded, "429-102": SlotsFull}
+    error_codes: ClassVar[Mapping[str, type[ResponseError]]] = MappingProxyType(
+        {"429-101": QuotaExceeded, "429-102": ConcurrencyLimitReached}
     )
 
     client_id: str | None = field(default=None, repr=False, validator=optional(credential))

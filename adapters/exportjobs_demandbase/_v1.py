@@ -17,7 +17,7 @@ from exportjobs.adapter import (
     Flow,
     JobRef,
     MalformedResponse,
-    Pace,
+    PollPolicy,
     QuotaExceeded,
     RateLimited,
     Rejected,
@@ -72,7 +72,7 @@ class DemandbaseV1(Adapter):
 
     vendor: ClassVar[str] = "demandbase-v1"
     statuses: ClassVar[StatusMap] = _STATUSES
-    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=5))
+    polling: ClassVar[PollPolicy] = PollPolicy(typical_duration=timedelta(minutes=5))
 
     token: str = field(repr=False, validator=credential)
     base_url: str = field(default="https://api.demandbase.com", kw_only=True)
@@ -179,7 +179,7 @@ class DemandbaseV1(Adapter):
                 break
         return tuple(jobs.values())
 
-    def may_have_made(self, job: ExportJob, export: Export) -> bool:
+    def matches_export(self, job: ExportJob, export: Export) -> bool:
         """Return whether a listed job can be what an export became, by the entities in it."""
         return is_object(job.raw) and job.raw.get("entity_type") in {None, export.kind}
 

@@ -126,7 +126,7 @@ def _place(argument: Argument) -> str:
 
 
 def signature(argument: Argument) -> str:
-    """Return an option as it is typed, such as "--interval <number>"."""
+    """Return an option as it is typed, such as "--poll-interval <number>"."""
     has_none = argument.hint is bool or _is_flag(argument) or not argument.name.startswith("-")
     value = "" if has_none else f" <{_value(argument)}>"
     return ", ".join(name + value for name in argument.names)

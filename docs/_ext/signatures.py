@@ -14,7 +14,7 @@ _CONSTANT = re.compile(r" = (_[A-Z]+)\b")
 _FLOW = re.compile(r"[~.\w]+\.Generator\[[~.\w]+\.Request, [~.\w]+\.Response, ")
 _ANSWERS = stringify_annotation(Answers, "smart")
 
-_HANDED_OUT = {"FileStream", "Finished", "Installed", "LedgerEntry", "Records", "Story"}
+_HANDED_OUT = {"FileStream", "Finished", "Installed", "LedgerEntry", "Records", "Stats"}
 
 Signature = tuple[str | None, str | None]
 

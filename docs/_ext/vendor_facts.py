@@ -61,8 +61,8 @@ def _facts(vendor: str, adapter: type[Adapter]) -> Iterator[tuple[str, str]]:
         yield "jobs at once", str(adapter.slots)
     if adapter.budgets:
         yield "requests", "; ".join(map(str, adapter.budgets))
-    yield "first guess of a job's length", _spoken(adapter.pace.typical)
-    yield "between two questions, at least", _spoken(adapter.pace.floor)
+    yield "first guess of a job's length", _spoken(adapter.polling.typical_duration)
+    yield "between two questions, at least", _spoken(adapter.polling.min_interval)
 
 
 def _class(adapter: type[Adapter]) -> str:

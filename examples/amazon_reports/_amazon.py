@@ -19,8 +19,7 @@ from exportjobs.adapter import (
     Flow,
     JobRef,
     Operation,
-    Pace,
-    Refusal,
+    PollPolicy,
     Rejected,
     Request,
     StatusMap,
@@ -83,13 +82,15 @@ class AmazonReports(Adapter):
 
     vendor: ClassVar[str] = "amazon-reports"
     api_version: ClassVar[int] = 1
-    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=3), floor=timedelta(seconds=10))
+    polling: ClassVar[PollPolicy] = PollPolicy(
+        typical_duration=timedelta(minutes=3), min_interval=timedelta(seconds=10)
+    )
     # createReport: 0.0167 requests a second, bursts of 15 (the model's usage plan).
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=15, per=timedelta(minutes=15), of=Operation.SUBMIT),
+        Budget(requests=15, per=timedelta(minutes=15), operation=Operation.SUBMIT),
     )
     # A token that has expired is told with HTTP 403 (the model's responses).
-    error_codes: ClassVar[Mapping[str, type[Refusal]]] = {"Unauthorized": AuthenticationFailed}
+    error_codes: ClassVar = {"Unauthorized": AuthenticationFailed}
 
     client_id: str = field(repr=False, validator=credential)
     client_secret: str = field(repr=False, validator=credential)
@@ -112,7 +113,7 @@ class AmazonReports(Adapter):
         reply = yield Request(method="POST", path="/auth/o2/token", form=asked)
         return Token(reply.body(_Token).access_token, _LIFETIME)
 
-    def bear(self, request: Request, token: Token) -> Request:
+    def apply_token(self, request: Request, token: Token) -> Request:
         """Return the request with the token in Amazon's own header."""
         return request.with_header("x-amz-access-token", token.value)
 

@@ -19,12 +19,12 @@ from exportjobs.adapter import (
     JobRef,
     MalformedResponse,
     Operation,
-    Pace,
+    PollPolicy,
     Progress,
     RateLimited,
-    Refusal,
     Rejected,
     Request,
+    ResponseError,
     StatusMap,
     Token,
     credential,
@@ -81,11 +81,13 @@ class SalesforceBulk(Adapter):
 
     vendor: ClassVar[str] = "salesforce-bulk"
     api_version: ClassVar[int] = 1
-    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=2))
+    polling: ClassVar[PollPolicy] = PollPolicy(typical_duration=timedelta(minutes=2))
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=10_000, per=timedelta(days=1), of=Operation.SUBMIT),
+        Budget(requests=10_000, per=timedelta(days=1), operation=Operation.SUBMIT),
     )
-    error_codes: ClassVar[Mapping[str, type[Refusal]]] = {"REQUEST_LIMIT_EXCEEDED": RateLimited}
+    error_codes: ClassVar[Mapping[str, type[ResponseError]]] = {
+        "REQUEST_LIMIT_EXCEEDED": RateLimited
+    }
 
     client_id: str = field(repr=False, validator=credential)
     client_secret: str = field(repr=False, validator=credential)

@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from exportjobs._ledger.entry import LedgerEntry
-from exportjobs.adapter._adapter import Export, Resumption
+from exportjobs.adapter._adapter import ExistingJob, Export
 from exportjobs.adapter._errors import (
     AccountError,
     AuthenticationFailed,
     BrokenAdapter,
-    BudgetSpent,
+    BudgetExhausted,
+    ConcurrencyLimitReached,
     Corrupted,
     DeadlineExceeded,
     DestinationFailed,
@@ -28,17 +29,16 @@ from exportjobs.adapter._errors import (
     JobError,
     JobFailed,
     JobNotFound,
-    LeaseRefused,
     LedgerFailed,
     MalformedResponse,
     NetworkError,
     PermissionDenied,
-    PollerLeft,
+    PollerClosed,
     QuotaExceeded,
     RateLimited,
     Rejected,
     RequestError,
-    SlotsFull,
+    SignedUrlRejected,
     SubmitOutcomeUnknown,
     UnknownAccount,
     UnknownVendor,
@@ -47,11 +47,11 @@ from exportjobs.adapter._errors import (
     UntrustedAddress,
     VendorError,
     VendorUnavailable,
-    WrongDoor,
+    WrongContext,
 )
 from exportjobs.adapter._job import Artifact, ExportJob, JobRef, JobStatus, Progress
 from exportjobs.adapter._registry import Installed, installed, load_adapter
-from exportjobs.events import Event, Finished, LandedFile, Observer, Story
+from exportjobs.events import Event, Finished, LandedFile, Observer, Stats
 
 if TYPE_CHECKING:
     from exportjobs._landing.into.function import FileStream
@@ -64,12 +64,14 @@ __all__ = [
     "Artifact",
     "AuthenticationFailed",
     "BrokenAdapter",
-    "BudgetSpent",
+    "BudgetExhausted",
+    "ConcurrencyLimitReached",
     "Corrupted",
     "DeadlineExceeded",
     "DestinationFailed",
     "DownloadFailed",
     "Event",
+    "ExistingJob",
     "Export",
     "ExportJob",
     "ExportJobsError",
@@ -87,7 +89,6 @@ __all__ = [
     "JobRef",
     "JobStatus",
     "LandedFile",
-    "LeaseRefused",
     "LedgerEntry",
     "LedgerFailed",
     "MalformedResponse",
@@ -95,16 +96,15 @@ __all__ = [
     "Observer",
     "PermissionDenied",
     "Poller",
-    "PollerLeft",
+    "PollerClosed",
     "Progress",
     "QuotaExceeded",
     "RateLimited",
     "Records",
     "Rejected",
     "RequestError",
-    "Resumption",
-    "SlotsFull",
-    "Story",
+    "SignedUrlRejected",
+    "Stats",
     "SubmitOutcomeUnknown",
     "UnknownAccount",
     "UnknownVendor",
@@ -113,7 +113,7 @@ __all__ = [
     "UntrustedAddress",
     "VendorError",
     "VendorUnavailable",
-    "WrongDoor",
+    "WrongContext",
     "installed",
     "load_adapter",
     "resume_all",

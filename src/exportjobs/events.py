@@ -14,24 +14,24 @@ from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob, JobRef
 
 __all__ = [
+    "Detached",
+    "DownloadProgress",
     "DownloadRetried",
-    "Downloading",
-    "Economising",
     "Ended",
     "Event",
     "Finished",
     "Landed",
     "LandedFile",
-    "LeaseRenewed",
-    "Leaving",
-    "Left",
+    "LedgerWriteFailed",
     "ListFailed",
-    "NotRecorded",
     "Observer",
     "PollFailed",
     "Polled",
+    "PollingSlowed",
+    "ShuttingDown",
+    "SignedUrlRenewed",
+    "Stats",
     "StatusUnknown",
-    "Story",
     "Subject",
     "Submitted",
     "Throttled",
@@ -51,7 +51,7 @@ class LandedFile(os.PathLike[str]):
     """In hexadecimal, of those bytes."""
     part: int | None = None
     """The part's number, from 1, where the job has several."""
-    proven_by: tuple[str, ...] = ()
+    verified_by: tuple[str, ...] = ()
     """Digests that the vendor or the file's host had promised, and that the bytes have."""
     value: object = field(default=None, repr=False)
     """What was made of it, where it was handed to a function."""
@@ -71,7 +71,7 @@ class LandedFile(os.PathLike[str]):
 
 
 @frozen(kw_only=True)
-class Story:
+class Stats:
     """How an export went."""
 
     polls: int = 0
@@ -88,7 +88,7 @@ class Story:
 class Finished:
     """The end of one export: landed, failed, cancelled, or given up with an error."""
 
-    work: Work
+    export: Work
     """What was handed to the loop."""
     _job: ExportJob | None = None
     files: tuple[LandedFile, ...] = ()
@@ -96,7 +96,7 @@ class Finished:
     a bad end, what it left behind: the vendor's explanation, or as much data as there was."""
     error: ExportJobsError | None = None
     """Why it did not end well; None where it did."""
-    story: Story = field(factory=Story)
+    stats: Stats = field(factory=Stats)
 
     @property
     def ok(self) -> bool:
@@ -217,7 +217,7 @@ class Throttled(Event):
 
 
 @frozen
-class Economising(Event):
+class PollingSlowed(Event):
     """The account's budget of requests is being spread, so that it lasts: questions come later."""
 
     level = logging.WARNING
@@ -236,7 +236,7 @@ class ListFailed(Event):
 
 
 @frozen
-class NotRecorded(Event):
+class LedgerWriteFailed(Event):
     """Something happened that the ledger could not take down."""
 
     level = logging.WARNING
@@ -245,7 +245,7 @@ class NotRecorded(Event):
 
 
 @frozen
-class Downloading(Event):
+class DownloadProgress(Event):
     """Bytes of one of its files arrived."""
 
     message = "file downloading"
@@ -267,7 +267,7 @@ class DownloadRetried(Event):
 
 
 @frozen
-class LeaseRenewed(Event):
+class SignedUrlRenewed(Event):
     """A signed URL had expired or was refused, and the vendor issued another."""
 
     level = logging.INFO
@@ -284,7 +284,7 @@ class Landed(Event):
 
 
 @frozen
-class Leaving(Event):
+class ShuttingDown(Event):
     """The poller is being left, and its files may still land."""
 
     level = logging.INFO
@@ -294,13 +294,13 @@ class Leaving(Event):
 
 
 @frozen
-class Left(Event):
+class Detached(Event):
     """The poller was left before it came to its end."""
 
     level = logging.INFO
     message = "export left"
     error: ExportJobsError
-    """How it was left: `PollerLeft` or, in its submit, `SubmitOutcomeUnknown`; `JobCancelled` or
+    """How it was left: `PollerClosed` or, in its submit, `SubmitOutcomeUnknown`; `JobCancelled` or
     `JobFailed` where it came to that end without anyone asking."""
 
 

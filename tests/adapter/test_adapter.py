@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exportjobs import ExportJobsError, InvalidArgument, InvalidRef, Resumption, Unsupported
+from exportjobs import ExistingJob, ExportJobsError, InvalidArgument, InvalidRef, Unsupported
 from exportjobs import adapter as contract
 from exportjobs.adapter import (
     Adapter,
@@ -255,7 +255,7 @@ def test_where_to_sign_in_is_an_argument_only_where_an_adapter_makes_it_one() ->
 
 def test_a_token_goes_along_as_a_bearer_token_unless_the_adapter_says_otherwise() -> None:
     """What the request has besides stays."""
-    request = Acme().bear(Request.get("/").with_header("X-Key", "k"), Token("t1"))
+    request = Acme().apply_token(Request.get("/").with_header("X-Key", "k"), Token("t1"))
 
     assert request.headers == {"x-key": "k", "authorization": "Bearer t1"}
 
@@ -351,7 +351,7 @@ def test_a_job_is_resumed_by_its_ref() -> None:
     """A resumption is of the ref's kind and account."""
     work = Acme().resume(REF)
 
-    assert isinstance(work, Resumption)
+    assert isinstance(work, ExistingJob)
     assert (work.kind, work.account, work.ref) == ("report", ("acme", "default"), REF)
     assert work == Acme().resume(REF)
 

@@ -14,7 +14,7 @@ import exportjobs
 from exportjobs.adapter import _errors
 from exportjobs.adapter._errors import (
     AccountError,
-    BudgetSpent,
+    BudgetExhausted,
     DeadlineExceeded,
     ExportJobsError,
     InvalidArgument,
@@ -25,7 +25,7 @@ from exportjobs.adapter._errors import (
     NetworkError,
     QuotaExceeded,
     RateLimited,
-    Refusal,
+    ResponseError,
     UnknownVendor,
     VendorUnavailable,
 )
@@ -74,7 +74,7 @@ def made(
     """Return an error of a class with all that the class can carry."""
     if issubclass(cls, InvalidArgument):
         return cls("fields", reason, vendor=vendor, ref=ref, remedy=remedy)
-    if issubclass(cls, Refusal):
+    if issubclass(cls, ResponseError):
         wait = timedelta(seconds=9)
         return cls(
             reason,
@@ -92,7 +92,7 @@ def test_the_drawn_tree_has_every_class_and_no_other() -> None:
     """The drawing is what a reader goes by; only the mixin of the refusals is left out."""
     names = {cls.__name__ for cls in CLASSES}
 
-    assert {*TREE, "ExportJobsError"} == names - {"Refusal"}
+    assert {*TREE, "ExportJobsError"} == names - {"ResponseError"}
 
 
 def test_the_drawn_tree_draws_no_class_twice() -> None:
@@ -108,7 +108,7 @@ def test_a_class_hangs_where_it_is_drawn(name: str) -> None:
     parent, _ = TREE[name]
     bases = (base.__name__ for base in getattr(_errors, name).__mro__[1:])
 
-    nearest = next(base for base in bases if base != "Refusal")
+    nearest = next(base for base in bases if base != "ResponseError")
 
     assert nearest == parent
 
@@ -128,8 +128,8 @@ def test_every_class_is_exported_but_the_mixin(cls: type[ExportJobsError]) -> No
     """What can be raised can be caught by its public name."""
     public = getattr(exportjobs, cls.__name__, None)
 
-    assert (public is cls) == (cls is not Refusal)
-    assert (cls.__name__ in exportjobs.__all__) == (cls is not Refusal)
+    assert (public is cls) == (cls is not ResponseError)
+    assert (cls.__name__ in exportjobs.__all__) == (cls is not ResponseError)
 
 
 @every_class
@@ -312,9 +312,11 @@ def test_an_invalid_argument_names_the_argument() -> None:
 
 
 @pytest.mark.parametrize(
-    "cls", [RateLimited, BudgetSpent, JobNotFound, VendorUnavailable], ids=lambda cls: cls.__name__
+    "cls",
+    [RateLimited, BudgetExhausted, JobNotFound, VendorUnavailable],
+    ids=lambda cls: cls.__name__,
 )
-def test_a_refusal_carries_what_the_vendor_said(cls: type[Refusal]) -> None:
+def test_a_refusal_carries_what_the_vendor_said(cls: type[ResponseError]) -> None:
     """Status, code and the wait that the vendor asks for decide what the loop does."""
     error = cls("no", http_status=429, code="E7", retry_after=timedelta(seconds=9))
 
@@ -329,7 +331,7 @@ def test_a_refusal_carries_what_the_vendor_said(cls: type[Refusal]) -> None:
         pytest.param(NetworkError, ConnectionError, id="network"),
         pytest.param(DeadlineExceeded, TimeoutError, id="deadline"),
         pytest.param(QuotaExceeded, AccountError, id="quota"),
-        pytest.param(BudgetSpent, RateLimited, id="budget"),
+        pytest.param(BudgetExhausted, RateLimited, id="budget"),
     ],
 )
 def test_an_error_is_caught_as_what_plain_python_calls_it(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exportjobs.adapter import Budget, Limits, Operation, Pace
+from exportjobs.adapter import Budget, Limits, Operation, PollPolicy
 
 NOTHING = timedelta(0)
 TICK = timedelta(microseconds=1)
@@ -17,32 +17,32 @@ DAY = timedelta(days=1)
 
 def test_a_pace_needs_no_adapter_to_think_of_it() -> None:
     """The usual one asks no more than once a second and no less than once an hour."""
-    pace = Pace()
+    polling = PollPolicy()
 
-    assert NOTHING < pace.floor <= pace.typical <= pace.ceiling
-    assert pace.floor <= pace.slow <= pace.ceiling
-    assert 0 < pace.price < 1
+    assert NOTHING < polling.min_interval <= polling.typical_duration <= polling.max_interval
+    assert polling.min_interval <= polling.unknown_status_interval <= polling.max_interval
+    assert 0 < polling.latency_cost < 1
 
 
-@pytest.mark.parametrize("name", ["floor", "ceiling", "slow"])
+@pytest.mark.parametrize("name", ["min_interval", "max_interval", "unknown_status_interval"])
 def test_a_wait_may_be_nothing_but_not_less(name: str) -> None:
     """An adapter that would ask before it has submitted is refused."""
     least: dict[str, Any] = {name: NOTHING}
     less: dict[str, Any] = {name: -TICK}
 
-    assert Pace(**least) != Pace()
+    assert PollPolicy(**least) != PollPolicy()
     with pytest.raises(ValueError, match=name):
-        Pace(**less)
+        PollPolicy(**less)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("typical", NOTHING),
-        ("typical", -TICK),
-        ("price", 0.0),
-        ("price", -0.02),
-        ("price", math.nan),
+        ("typical_duration", NOTHING),
+        ("typical_duration", -TICK),
+        ("latency_cost", 0.0),
+        ("latency_cost", -0.02),
+        ("latency_cost", math.nan),
     ],
 )
 def test_a_length_and_a_price_are_more_than_nothing(name: str, value: object) -> None:
@@ -50,7 +50,7 @@ def test_a_length_and_a_price_are_more_than_nothing(name: str, value: object) ->
     wrong: dict[str, Any] = {name: value}
 
     with pytest.raises(ValueError, match=name):
-        Pace(**wrong)
+        PollPolicy(**wrong)
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_budget_allows_something_in_some_time(requests: int, per: timedelta, n
     [
         (Budget(requests=300, per=timedelta(minutes=1)), "300 requests a minute"),
         (Budget(requests=10_000, per=DAY), "10,000 requests a day"),
-        (Budget(requests=300, per=DAY, of=Operation.POLL), "300 poll requests a day"),
+        (Budget(requests=300, per=DAY, operation=Operation.POLL), "300 poll requests a day"),
         (
-            Budget(requests=60, per=timedelta(hours=24), of=Operation.SUBMIT, calendar=True),
+            Budget(requests=60, per=timedelta(hours=24), operation=Operation.SUBMIT, calendar=True),
             "60 submit requests a day",
         ),
         (
-            Budget(requests=1, per=timedelta(hours=1), of=Operation.LIST),
+            Budget(requests=1, per=timedelta(hours=1), operation=Operation.LIST),
             "1 list requests an hour",
         ),
         (Budget(requests=5, per=timedelta(seconds=10)), "5 requests in 10 s"),
@@ -96,7 +96,7 @@ def test_any_budget_is_told_in_one_line(
     requests: int, per: timedelta, of: Operation | None
 ) -> None:
     """With its number, whatever it is."""
-    text = str(Budget(requests=requests, per=per, of=of))
+    text = str(Budget(requests=requests, per=per, operation=of))
 
     assert text.isprintable()
     assert text.startswith(f"{requests:,} ")

@@ -336,4 +336,4 @@ def test_a_listed_job_is_an_exports_by_module_and_type_of_file(listed: Body, *, 
     """What the list tells is compared, when no answer came to a submit."""
     job = polled(clari, {**CLARI.done, "module": None, "fileType": None, **listed}, clari.ref("J1"))
 
-    assert clari.may_have_made(job, clari.forecast("deal_owner", format="CSV")) is fits
+    assert clari.matches_export(job, clari.forecast("deal_owner", format="CSV")) is fits

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from exportjobs.adapter import (
+    ConcurrencyLimitReached,
     ExportJobsError,
     QuotaExceeded,
     Rejected,
     Response,
-    SlotsFull,
 )
 from exportjobs_clari import Clari
 
@@ -237,7 +237,7 @@ def test_too_many_at_once_is_told_by_the_limits() -> None:
         )
     )
 
-    assert isinstance(error, SlotsFull)
+    assert isinstance(error, ConcurrencyLimitReached)
     assert "3" in error.reason
     assert (error.http_status, error.code) == (400, "export_monthly_quota_reached")
 
@@ -246,7 +246,7 @@ def test_a_slot_that_has_come_free_meanwhile_is_a_full_one_at_the_time() -> None
     """The limits are asked for a moment later; the submit is worth another try."""
     error, _ = refused_submit(limits(availableConcurrentLimit=1, availableMonthlyQuota=5))
 
-    assert isinstance(error, SlotsFull)
+    assert isinstance(error, ConcurrencyLimitReached)
 
 
 @pytest.mark.parametrize(

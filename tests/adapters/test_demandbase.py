@@ -7,6 +7,7 @@ import pytest
 
 from exportjobs.adapter import (
     AuthenticationFailed,
+    ConcurrencyLimitReached,
     ExportJob,
     Flow,
     InvalidArgument,
@@ -15,9 +16,8 @@ from exportjobs.adapter import (
     MalformedResponse,
     QuotaExceeded,
     RateLimited,
-    Refusal,
     Response,
-    SlotsFull,
+    ResponseError,
     Token,
 )
 from exportjobs_demandbase import Demandbase
@@ -203,13 +203,15 @@ def test_a_message_on_a_job_that_did_not_fail_is_no_error() -> None:
     ("status", "code", "error"),
     [
         (429, "429-101", QuotaExceeded),
-        (429, "429-102", SlotsFull),
+        (429, "429-102", ConcurrencyLimitReached),
         (429, "429-100", RateLimited),
         (401, "401-100", AuthenticationFailed),
         (404, "404-302", JobNotFound),
     ],
 )
-def test_refusals_go_by_the_vendors_own_code(status: int, code: str, error: type[Refusal]) -> None:
+def test_refusals_go_by_the_vendors_own_code(
+    status: int, code: str, error: type[ResponseError]
+) -> None:
     """One HTTP status stands for a quota, for a full account and for haste."""
     complaint = {"errorCode": code, "errorMessage": "no", "diagnosticCode": "4e0fc177"}
 

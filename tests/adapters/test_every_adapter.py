@@ -204,11 +204,14 @@ def test_a_submit_answered_with_no_usable_id_is_malformed(case: Case, nameless: 
 )
 def test_an_account_is_asked_at_its_vendors_pace(case: Case, typical: int, floor: int) -> None:
     """A guess at how long a job takes, and how soon it is worth asking again at all."""
-    pace = case.adapter.pace
+    polling = case.adapter.polling
 
-    assert (pace.typical, pace.floor) == (timedelta(seconds=typical), timedelta(seconds=floor))
-    assert pace.floor < pace.typical < pace.ceiling
-    assert pace.floor < pace.slow
+    assert (polling.typical_duration, polling.min_interval) == (
+        timedelta(seconds=typical),
+        timedelta(seconds=floor),
+    )
+    assert polling.min_interval < polling.typical_duration < polling.max_interval
+    assert polling.min_interval < polling.unknown_status_interval
 
 
 @pytest.mark.parametrize(
@@ -264,14 +267,16 @@ def test_a_vendors_budget_lasts_all_day(
     while now < begin + DAY:
         assert budgets.wait(operation, now) == 0
         budgets = budgets.sent(operation, now)
-        gaps.append(max(case.adapter.pace.floor.total_seconds(), budgets.thrift(operation, now)))
+        gaps.append(
+            max(case.adapter.polling.min_interval.total_seconds(), budgets.spacing(operation, now))
+        )
         now += gaps[-1]
 
     assert max(gaps) < sometimes.total_seconds()
     (allowed,) = {
         budget.requests
         for budget in case.adapter.budgets
-        if budget.of in (None, operation) and budget.per == timedelta(days=1)
+        if budget.operation in (None, operation) and budget.per == timedelta(days=1)
     }
     assert 0.85 * allowed <= len(gaps) <= allowed
 

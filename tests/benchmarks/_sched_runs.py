@@ -5,16 +5,16 @@ from itertools import repeat
 from multiprocessing import Pool
 
 import numpy as np
-from _sched_world import GUESS, JOBS, Array, Curve, Pace, Scenario, scored
+from _sched_world import GUESS, JOBS, Array, Curve, PollPolicy, Scenario, scored
 from attrs import frozen
 
 from exportjobs._schedule.durations import Durations
 from exportjobs._schedule.plan import shared_wait, wait
-from exportjobs._schedule.progress import Course
+from exportjobs._schedule.progress import ProgressTrend
 
 Life = tuple[float, float]
 """Requests about one job, and seconds from its end to the answer that told of it."""
-_NO_REPORTS = Course()
+_NO_REPORTS = ProgressTrend()
 
 
 @frozen
@@ -24,32 +24,32 @@ class History:
     jobs: tuple[float, ...]
     """Durations in seconds."""
     price: float
-    paces: tuple[Pace, ...] = ()
+    paces: tuple[PollPolicy, ...] = ()
     """How the jobs progress; empty where they do not tell."""
 
     def lives(self) -> list[Life]:
         """Return what became of each job, having begun in ignorance."""
         durations, found = Durations.prior(GUESS), list[Life]()
-        for job, pace in zip(self.jobs, self.paces or repeat(None)):  # noqa: B905 - endless
-            last, end, requests = asked_about(job, durations, self.price, pace)
+        for job, polling in zip(self.jobs, self.paces or repeat(None)):  # noqa: B905 - endless
+            last, end, requests = asked_about(job, durations, self.price, polling)
             durations = durations.ended(last, end)
             found.append((requests, end - job))
         return found
 
 
 def asked_about(
-    job: float, durations: Durations, price: float, pace: Pace | None
+    job: float, durations: Durations, price: float, polling: PollPolicy | None
 ) -> tuple[float, float, int]:
     """Return when a job was last seen running and first seen ended, and the requests it took."""
-    course, last, requests = _NO_REPORTS, 0.0, 0
+    trend, last, requests = _NO_REPORTS, 0.0, 0
     while True:
-        age = last + wait(last, durations, course, price=price)
+        age = last + wait(last, durations, trend, price=price)
         requests += 1
         if age >= job:
             return last, age, requests
         last = age
-        if pace:
-            course = course.reported(age, pace.fraction(age / job))
+        if polling:
+            trend = trend.reported(age, polling.fraction(age / job))
 
 
 @frozen
@@ -179,7 +179,7 @@ def _crowd(scenario: Scenario, price: float, seed: int) -> dict[str, tuple[float
         last, end, _ = asked_about(float(job), learned, price, None)
         learned = learned.ended(last, end)
     jobs = [float(job) for job in scenario.draw(50, chance)]
-    paces = [Pace.draw(chance) for _ in jobs]
+    paces = [PollPolicy.draw(chance) for _ in jobs]
     return {
         "one by one": _alone(jobs, learned, price, [None] * len(jobs)),
         "one by one, with progress": _alone(jobs, learned, price, paces),
@@ -189,9 +189,11 @@ def _crowd(scenario: Scenario, price: float, seed: int) -> dict[str, tuple[float
 
 
 def _alone(
-    jobs: Sequence[float], learned: Durations, price: float, paces: Sequence[Pace | None]
+    jobs: Sequence[float], learned: Durations, price: float, paces: Sequence[PollPolicy | None]
 ) -> tuple[float, float]:
-    found = [asked_about(job, learned, price, pace) for job, pace in zip(jobs, paces, strict=True)]
+    found = [
+        asked_about(job, learned, price, polling) for job, polling in zip(jobs, paces, strict=True)
+    ]
     late = [end - job for (_, end, _), job in zip(found, jobs, strict=True)]
     return sum(requests for _, _, requests in found) / len(jobs), sum(late) / len(jobs)
 

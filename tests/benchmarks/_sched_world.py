@@ -173,7 +173,7 @@ def _dense(scenario: Scenario, price: float, power: float) -> Array:
 
 
 @frozen
-class Pace:
+class PollPolicy:
     """How one job progresses: it may queue, stall once, and goes on unevenly."""
 
     curvature: float
@@ -186,7 +186,7 @@ class Pace:
     """The share of its life that it stalls for."""
 
     @classmethod
-    def draw(cls, chance: np.random.Generator) -> "Pace":
+    def draw(cls, chance: np.random.Generator) -> "PollPolicy":
         """Return a job's way: three in ten queue, one in ten stalls."""
         queue = chance.uniform(0.05, 0.4) if chance.random() < 0.3 else 0.0
         stall = chance.uniform(0.1, 0.3) if chance.random() < 0.1 else 0.0

@@ -74,7 +74,9 @@ async def taking_up(file: Path) -> float:
         raise AssertionError
 
     began = time.perf_counter()
-    async with Poller(ledger=file, accounts=[CLARI], via=httpx.MockTransport(answer)) as poller:
+    async with Poller(
+        ledger=file, accounts=[CLARI], transport=httpx.MockTransport(answer)
+    ) as poller:
         await poller.resume_all(into=None)
         await asked.wait()
         return time.perf_counter() - began
@@ -85,7 +87,7 @@ def demo(folder: Path, ledger: Path | None) -> float:
     with Sandbox(speed=20) as sandbox:
         exports = exports_of(sandbox)
         began = time.perf_counter()
-        for finished in run(exports, into=folder, interval=0.2, ledger=ledger or ":memory:"):
+        for finished in run(exports, into=folder, poll_interval=0.2, ledger=ledger or ":memory:"):
             finished.raise_for_status()
         return time.perf_counter() - began
 

@@ -143,7 +143,7 @@ async def looping(base_url: str, at_once: int) -> AsyncIterator[Work]:
         for adapter in _accounts(base_url, at_once)
         for number in range(JOBS)
     ]
-    async with Poller(interval=0.001, observers=[observe]) as poller:
+    async with Poller(poll_interval=0.001, observers=[observe]) as poller:
         poller.run(jobs, into=None)
         yield work
 

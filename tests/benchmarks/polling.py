@@ -108,7 +108,7 @@ CONTENDERS = (
         "azure_contender",
         _own("default: 30 s", once=True),
         Setting("Retry-After: 1", {"jobs": JOBS}, _ASKED_FOR, own_pace=True),
-        *(_tuned(f"{interval} s", interval=interval) for interval in (0.25, 0.5, 1, 2)),
+        *(_tuned(f"{interval} s", poll_interval=interval) for interval in (0.25, 0.5, 1, 2)),
     ),
     _peer(
         "botocore",

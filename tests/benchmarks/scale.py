@@ -34,7 +34,7 @@ from exportjobs.adapter import (
     Adapter,
     ExportJob,
     Flow,
-    Pace,
+    PollPolicy,
     Request,
     StatusMap,
     path,
@@ -70,7 +70,7 @@ class Simulated(Adapter):
     """A vendor whose jobs never end."""
 
     vendor: ClassVar[str] = "simulated"
-    pace: ClassVar[Pace] = Pace(floor=timedelta(0))
+    polling: ClassVar[PollPolicy] = PollPolicy(min_interval=timedelta(0))
 
     def authenticate(self, request: Request) -> Request:
         """Leave the request as it is."""
@@ -167,7 +167,7 @@ async def outstanding(jobs: int, watched: float) -> tuple[float, float, Watch]:
     interval = jobs / POLLS_A_SECOND
     before = resident()
     async with Poller(
-        interval=interval, jitter=_spread, via=watch, observers=[watch.observe]
+        poll_interval=interval, jitter=_spread, transport=watch, observers=[watch.observe]
     ) as poller:
         results = poller.run([account.resume(ref) for ref in refs(account, jobs)], into=None)
         await watch.everyone.wait()
@@ -186,7 +186,7 @@ async def outstanding(jobs: int, watched: float) -> tuple[float, float, Watch]:
 async def waiting(jobs: int) -> float:
     """Watch a poller with jobs of which none is due."""
     watch, account = Watch(jobs=jobs), Simulated(base_url="https://simulated.test")
-    async with Poller(interval=3600, via=watch) as poller:
+    async with Poller(poll_interval=3600, transport=watch) as poller:
         results = poller.run([account.resume(ref) for ref in refs(account, jobs)], into=None)
         await watch.everyone.wait()
         await anyio.sleep(1.0)

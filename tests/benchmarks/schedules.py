@@ -22,7 +22,7 @@ from _sched_runs import (
     lived,
     reached,
 )
-from _sched_world import CROWD, JOBS, SCENARIOS, Array, Pace, Scenario, optimum
+from _sched_world import CROWD, JOBS, SCENARIOS, Array, PollPolicy, Scenario, optimum
 
 USUAL_PRICE = 0.05
 PRICES = (0.2, USUAL_PRICE, 0.02, 0.005)
@@ -86,7 +86,7 @@ def _ours(
         History(
             tuple(map(float, row)),
             price,
-            tuple(Pace.draw(progress) for _ in row) if progress else (),
+            tuple(PollPolicy.draw(progress) for _ in row) if progress else (),
         )
         for row in jobs
     ]

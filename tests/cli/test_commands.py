@@ -43,7 +43,7 @@ def test_run_lands_an_export_with_options_from_its_signature(
     command: Command, sandbox: Sandbox, tmp_path: Path, label: str, arguments: list[str]
 ) -> None:
     """Credentials come from the environment, options from the kind, files land in the folder."""
-    landing = ["--into", str(tmp_path), "--interval", "0.02", "--json"]
+    landing = ["--into", str(tmp_path), "--poll-interval", "0.02", "--json"]
 
     outcome = command("run", *arguments, *landing, environment=environment(sandbox, label))
 
@@ -60,7 +60,7 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
     sandbox.fail_next("clari")
 
     outcome = command(
-        *("run", "clari", "activity", "--into", str(tmp_path), "--interval", "0.02"),
+        *("run", "clari", "activity", "--into", str(tmp_path), "--poll-interval", "0.02"),
         environment=environment(sandbox, "clari"),
     )
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from exportjobs.cli._board import Board
 from exportjobs.cli._display import shown
-from exportjobs.events import Economising, Subject
+from exportjobs.events import PollingSlowed, Subject
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,6 @@ def test_a_pace_that_rounds_to_nothing_is_not_told(seconds: float, said: str) ->
 
     with shown(Board(), Console(file=told), quiet=False) as observers:
         for observe in observers:
-            observe(Economising(Subject(1, "acme", "default", "report"), seconds))
+            observe(PollingSlowed(Subject(1, "acme", "default", "report"), seconds))
 
     assert told.getvalue() == f"acme/default/report: {said}\n"

@@ -101,7 +101,7 @@ def landing(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(landing: Path) -> list[str]:
     """Return the command that exports activity in a run of Monday's."""
-    options = ["--into", str(landing), "--run-key", "monday", "--interval", "0.05"]
+    options = ["--into", str(landing), "--run-key", "monday", "--poll-interval", "0.05"]
     return ["run", "clari", "activity", *options]
 
 
@@ -243,7 +243,7 @@ def test_without_a_ledger_what_is_left_is_named_by_its_ref(
     landing: Path,
 ) -> None:
     """What is said to be typed holds all that is needed."""
-    process = program("run", "clari", "activity", "--into", str(landing), "--interval", "0.05")
+    process = program("run", "clari", "activity", "--into", str(landing), "--poll-interval", "0.05")
     wait_for_polls(sandbox)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=_SOON)
@@ -279,7 +279,14 @@ def test_a_job_that_cannot_be_cancelled_on_leaving_is_left_and_it_is_said_why(
     """Nobody is to think that it costs nothing more."""
     export = ("run", "closient", "organization", "vytxeTZskVKR7C7WgdSP3d")
     process = program(
-        *export, "--into", str(landing), "--interval", "0.05", "--on-exit", "cancel", "--unpack"
+        *export,
+        "--into",
+        str(landing),
+        "--poll-interval",
+        "0.05",
+        "--on-exit",
+        "cancel",
+        "--unpack",
     )
     wait_for_polls(sandbox)
     process.send_signal(signal.SIGINT)
@@ -316,7 +323,7 @@ def test_a_job_that_is_given_up_is_named_with_how_to_go_on(
     command: Command, sandbox: Sandbox, hourglass: Hourglass, landing: Path
 ) -> None:
     """Its deadline is ours, not the vendor's."""
-    export = ("run", "clari", "activity", "--into", str(landing), "--interval", "0.05")
+    export = ("run", "clari", "activity", "--into", str(landing), "--poll-interval", "0.05")
     given_up = command(*export, "--deadline", "0.3")
     hourglass.fly()
     typed = shlex.split(given_up.err.splitlines()[-1].removeprefix("exportjobs: go on with: "))
@@ -449,7 +456,16 @@ def test_what_is_adopted_is_gone_on_with(
     """By the command that takes up everything, and by a run of the key."""
     export = csv(sandbox).clients()
     number = in_doubt(file, export)
-    elsewhere = ["run", "csv", "clients", "--into", str(landing), "--interval", "0.05", "--json"]
+    elsewhere = [
+        "run",
+        "csv",
+        "clients",
+        "--into",
+        str(landing),
+        "--poll-interval",
+        "0.05",
+        "--json",
+    ]
     ref = left_running(command, elsewhere)
     hourglass.fly()
 

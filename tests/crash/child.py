@@ -54,7 +54,7 @@ class Acme(Adapter):
 
 async def land(base_url: str, ref: JobRef, folder: Path, downloads: int) -> Finished:
     """Land a job's files in a folder."""
-    async with Poller(accounts=[Acme(base_url=base_url)], downloads=downloads) as poller:
+    async with Poller(accounts=[Acme(base_url=base_url)], max_downloads=downloads) as poller:
         return await poller.resume(ref, into=folder)
 
 

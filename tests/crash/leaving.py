@@ -36,7 +36,7 @@ async def _leave(how: str, options: Mapping[str, Any], work: Mapping[str, Any]) 
         async with Poller(**options) as poller:
             results = poller.run(**work)
             if how == "unasked":
-                poller.hurry()
+                poller.close_now()
             else:
                 await _listen(how, results, scope)
     return _tasks() - before
@@ -80,7 +80,7 @@ def run(
 ) -> None:
     """Leave, and write down what remains."""
     adapter = load_adapter(account["vendor"])(**account["arguments"])
-    options = {"ledger": ledger, "interval": 1.0, "clock": FastClock(began_at)}
+    options = {"ledger": ledger, "poll_interval": 1.0, "clock": FastClock(began_at)}
     work = {"exports": list(one_of_each(adapter)), "into": folder, "run_key": "night"}
     tasks = 0
     if how.startswith(_BY_THE_OTHER_DOOR):

@@ -14,7 +14,7 @@ import trio  # noqa: F401 - to be there when it is chosen
 from exportjobs import Event, Finished, Poller
 from exportjobs.adapter._registry import load_adapter
 from exportjobs.cli._demo import one_of_each
-from exportjobs.events import NotRecorded
+from exportjobs.events import LedgerWriteFailed
 
 from .clock import FastClock
 from .forking import fork_for_each_line
@@ -36,7 +36,7 @@ async def land(
 ) -> list[Finished]:
     """Say to the ledger what was decided by hand, and run every export to its end."""
     adapter = load_adapter(account["vendor"])(**account["arguments"])
-    options: dict[str, Any] = {"interval": _INTERVAL, "clock": FastClock(began_at)}
+    options: dict[str, Any] = {"poll_interval": _INTERVAL, "clock": FastClock(began_at)}
     async with Poller(ledger=ledger, observers=[observer], **options) as poller:
         for choice, *told in decisions:
             await getattr(poller.records, choice)(*told)
@@ -50,7 +50,7 @@ def run(*, backend: str, report: str, dies: Mapping[str, Any], **told: Any) -> N
     moments.watch()
 
     def observer(event: Event) -> None:
-        if isinstance(event, NotRecorded):
+        if isinstance(event, LedgerWriteFailed):
             missed.append(str(event.error))
 
     ends = anyio.run(lambda: land(**told, observer=observer), backend=backend)
@@ -70,7 +70,7 @@ def _said(finished: Finished) -> Mapping[str, object]:
     error = finished.error
     return {
         "job": finished.ref.id if finished.ref else None,
-        "kind": finished.work.kind,
+        "kind": finished.export.kind,
         "error": type(error).__name__ if error else None,
         "said": str(error) if error else "",
         "number": getattr(error, "number", 0),

@@ -11,12 +11,14 @@ import pytest
 from attrs import frozen
 
 from exportjobs import load_adapter
-from exportjobs.adapter import Pace
+from exportjobs.adapter import PollPolicy
 from exportjobs.testing import ExportSandbox
 
 VENDORS: Final = ("clari", "closient", "csv", "demandbase", "demandbase-v1")
 
-_BRISK: Final = Pace(typical=timedelta(seconds=1), floor=timedelta(seconds=0.1))
+_BRISK: Final = PollPolicy(
+    typical_duration=timedelta(seconds=1), min_interval=timedelta(seconds=0.1)
+)
 
 
 def lead_to(sandbox: ExportSandbox, patch: pytest.MonkeyPatch) -> None:
@@ -28,7 +30,7 @@ def lead_to(sandbox: ExportSandbox, patch: pytest.MonkeyPatch) -> None:
         adapter = load_adapter(vendor)
         defaults = adapter.__init__.__kwdefaults__ or {}
         patch.setitem(defaults, "base_url", sandbox.account(vendor).base_url)
-        patch.setattr(adapter, "pace", _BRISK)
+        patch.setattr(adapter, "polling", _BRISK)
 
 
 @frozen

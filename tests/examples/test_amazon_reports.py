@@ -211,7 +211,7 @@ def landed(
     ):
         account = seller(vendor.url, sign_in_url=office.url)
         export = account.report("GET_MERCHANT_LISTINGS_ALL_DATA", marketplace_ids=["A1"])
-        (finished,) = exportjobs.run([export], into=folder, interval=0.01)
+        (finished,) = exportjobs.run([export], into=folder, poll_interval=0.01)
     assert [asked.headers.get("x-amz-access-token") for asked in office.requests] == [None]
     *of_the_api, of_the_host = vendor.requests
     assert {asked.headers.get("x-amz-access-token") for asked in of_the_api} == {TOKEN}
@@ -252,7 +252,7 @@ def test_a_link_that_has_expired_is_asked_for_again(tmp_path: Path) -> None:
     ) as vendor:
         account = seller(vendor.url, sign_in_url=vendor.url)
         export = account.report("GET_MERCHANT_LISTINGS_ALL_DATA", marketplace_ids=["A1"])
-        (finished,) = exportjobs.run([export], into=tmp_path, interval=0.01)
+        (finished,) = exportjobs.run([export], into=tmp_path, poll_interval=0.01)
 
     assert finished.ok
     assert [file.path.read_bytes() for file in finished.files] == [LISTINGS]

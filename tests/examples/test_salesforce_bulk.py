@@ -224,7 +224,7 @@ def test_pages_land_as_parts_that_are_files_of_their_own(tmp_path: Path) -> None
         *script,
     ) as vendor:
         export = org(vendor.url).query("SELECT Id, Name FROM Account")
-        (finished,) = exportjobs.run([export], into=tmp_path, interval=0.01)
+        (finished,) = exportjobs.run([export], into=tmp_path, poll_interval=0.01)
 
     texts = [file.path.read_text() for file in finished.files]
     manifest = next(tmp_path.glob("*.manifest.json"))

@@ -10,22 +10,26 @@ from hypothesis import strategies as st
 
 from exportjobs import (
     AuthenticationFailed,
+    ConcurrencyLimitReached,
     JobNotFound,
     PermissionDenied,
     QuotaExceeded,
     RateLimited,
     Rejected,
-    SlotsFull,
     VendorUnavailable,
 )
 from exportjobs._http.answers import refusal
-from exportjobs.adapter import Refusal, Response
+from exportjobs.adapter import Response, ResponseError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-CODES: dict[str, type[Refusal]] = {"BUSY": SlotsFull, "SPENT": QuotaExceeded, "7": RateLimited}
+CODES: dict[str, type[ResponseError]] = {
+    "BUSY": ConcurrencyLimitReached,
+    "SPENT": QuotaExceeded,
+    "7": RateLimited,
+}
 
 
-def said(body: object, status: int = 400, **headers: str) -> Refusal:
+def said(body: object, status: int = 400, **headers: str) -> ResponseError:
     """Return the error that an answer stands for, which has to be one."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -63,7 +67,7 @@ def test_a_2xx_is_no_refusal(status: int) -> None:
         (599, VendorUnavailable),
     ],
 )
-def test_the_status_decides_where_no_code_does(status: int, error: type[Refusal]) -> None:
+def test_the_status_decides_where_no_code_does(status: int, error: type[ResponseError]) -> None:
     """A code that the adapter does not know is kept, and decides nothing."""
     without, unknown = said({}, status), said({"code": "OTHER"}, status)
 
@@ -131,7 +135,7 @@ def test_the_bodies_that_are_in_use(body: object, code: str | None, reason: str)
     error = said(body)
 
     assert (error.code, error.reason) == (code, reason)
-    assert type(error) is {"BUSY": SlotsFull, "7": RateLimited, None: Rejected}[code]
+    assert type(error) is {"BUSY": ConcurrencyLimitReached, "7": RateLimited, None: Rejected}[code]
 
 
 def test_what_a_vendor_says_is_made_harmless() -> None:
@@ -169,7 +173,7 @@ def test_any_answer_is_a_typed_error(status: int, content: bytes, headers: dict[
     """No bytes and no headers raise another exception than the one that they stand for."""
     error = refusal(Response(status, headers, content), CODES, now=NOW)
 
-    assert isinstance(error, Refusal)
+    assert isinstance(error, ResponseError)
     assert error.http_status == status
     assert str(error).isprintable()
     assert error.retry_after is None or error.retry_after >= timedelta(0)

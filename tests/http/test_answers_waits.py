@@ -231,5 +231,5 @@ def test_any_headers_are_a_hint_or_none(headers: dict[str, str]) -> None:
     budgets = Budgets().heard(hint)
 
     assert asked is None or asked >= timedelta(0)
-    for seconds in (budgets.wait(Operation.POLL, AT), budgets.thrift(Operation.POLL, AT)):
+    for seconds in (budgets.wait(Operation.POLL, AT), budgets.spacing(Operation.POLL, AT)):
         assert timedelta(seconds=seconds) >= timedelta(0)

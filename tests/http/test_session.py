@@ -7,13 +7,13 @@ from tests.support.hosts import TRANSIENT, TRANSIENT_IDS, Open, Reply, asking, s
 
 from exportjobs import (
     AuthenticationFailed,
+    ConcurrencyLimitReached,
     ExportJobsError,
     JobRef,
     NetworkError,
     PermissionDenied,
     RateLimited,
     Rejected,
-    SlotsFull,
     SubmitOutcomeUnknown,
     Unreachable,
     VendorUnavailable,
@@ -154,7 +154,7 @@ async def test_the_vendors_own_code_decides(open_session: Open) -> None:
     """A code that the adapter knows says more than the HTTP status."""
     busy = httpx.Response(400, json={"code": "BUSY", "message": "too many"})
 
-    with pytest.raises(SlotsFull) as caught:
+    with pytest.raises(ConcurrencyLimitReached) as caught:
         await open_session(busy).converse(asking(POST), Response)
 
     assert caught.value.code == "BUSY"

@@ -14,7 +14,7 @@ from tests.support.hosts import TRANSIENT, TRANSIENT_IDS, Reply, asking, in_turn
 
 from exportjobs import (
     AuthenticationFailed,
-    BudgetSpent,
+    BudgetExhausted,
     ExportJobsError,
     JobRef,
     RateLimited,
@@ -50,9 +50,9 @@ class Apart(Acme):
     """Acme, where it counts two polls a minute, two lists, and one submit a day by the clock."""
 
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=2, per=MINUTE, of=POLL),
-        Budget(requests=2, per=MINUTE, of=LIST),
-        Budget(requests=1, per=DAY, of=SUBMIT, calendar=True),
+        Budget(requests=2, per=MINUTE, operation=POLL),
+        Budget(requests=2, per=MINUTE, operation=LIST),
+        Budget(requests=1, per=DAY, operation=SUBMIT, calendar=True),
     )
 
 
@@ -67,7 +67,7 @@ class CountedOffice(SignedIn):
 class ApartOffice(SignedIn):
     """Acme, where it trades its key for a token and counts two polls a minute."""
 
-    budgets: ClassVar[tuple[Budget, ...]] = (Budget(requests=2, per=MINUTE, of=POLL),)
+    budgets: ClassVar[tuple[Budget, ...]] = (Budget(requests=2, per=MINUTE, operation=POLL),)
 
 
 @pytest.fixture
@@ -87,9 +87,9 @@ async def ask(session: Session, request: Request = GET, operation: Operation = P
     return (await session.converse(asking(request), Response, REF, operation=operation)).value
 
 
-async def spent(session: Session, request: Request = GET, of: Operation = POLL) -> BudgetSpent:
+async def spent(session: Session, request: Request = GET, of: Operation = POLL) -> BudgetExhausted:
     """Return the error with which a request is refused before it is sent."""
-    with pytest.raises(BudgetSpent) as caught:
+    with pytest.raises(BudgetExhausted) as caught:
         await ask(session, request, of)
     return caught.value
 
@@ -157,7 +157,7 @@ async def test_many_at_once_are_no_more_than_the_budget(
     async def one() -> None:
         try:
             await ask(five)
-        except BudgetSpent as error:
+        except BudgetExhausted as error:
             refused.append(error)
 
     async with anyio.create_task_group() as tasks:
@@ -252,7 +252,7 @@ async def test_every_page_is_counted(five: Session, seen: list[httpx.Request]) -
             yield Request.get("/reports", params={"page": len(pages)})
             pages.append(len(pages))
 
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(BudgetExhausted):
         await five.converse(paging, int, operation=LIST)
 
     assert len(pages) == len(seen) == 5
@@ -280,8 +280,10 @@ async def test_signing_in_is_counted_where_all_requests_are(
 ) -> None:
     """One for the token, one under it; one refused, one for another, one under that."""
     token = httpx.Response(200, json={"token": "t1"})
-    via = in_turn(token, OK, status(401), httpx.Response(200, json={"token": "t2"}), seen=seen)
-    session = Session(CountedOffice(), Transport(via), clock)
+    transport = in_turn(
+        token, OK, status(401), httpx.Response(200, json={"token": "t2"}), seen=seen
+    )
+    session = Session(CountedOffice(), Transport(transport), clock)
     await ask(session)
 
     error = await spent(session)
@@ -297,8 +299,8 @@ async def test_signing_in_is_counted_where_all_requests_are(
 
 async def test_signing_in_is_no_poll(clock: ManualClock, seen: list[httpx.Request]) -> None:
     """Not even where a poll is what it was needed for."""
-    via = in_turn(httpx.Response(200, json={"token": "t1"}), OK, seen=seen)
-    session = Session(ApartOffice(), Transport(via), clock)
+    transport = in_turn(httpx.Response(200, json={"token": "t1"}), OK, seen=seen)
+    session = Session(ApartOffice(), Transport(transport), clock)
 
     await ask(session)
 
@@ -344,7 +346,7 @@ async def test_a_refusal_tells_twice_how_long_to_wait(clock: ManualClock) -> Non
     with pytest.raises(RateLimited) as caught:
         await ask(session)
 
-    assert not isinstance(caught.value, BudgetSpent)
+    assert not isinstance(caught.value, BudgetExhausted)
     assert caught.value.retry_after == MINUTE
     assert (await spent(session)).retry_after == MINUTE
 
@@ -396,11 +398,11 @@ async def test_no_rate_limit_is_taken_for_the_adapters_mistake(
     session = Session(Acme(), Transport(in_turn(reply, OK)), clock)
 
     answer = await ask(session)
-    with suppress(BudgetSpent):
+    with suppress(BudgetExhausted):
         await ask(session)
 
     assert answer.ok
-    assert math.isfinite(session.budgets.thrift(POLL, clock.now().timestamp()))
+    assert math.isfinite(session.budgets.spacing(POLL, clock.now().timestamp()))
 
 
 async def test_a_server_in_trouble_is_counted_too(

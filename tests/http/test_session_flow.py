@@ -8,10 +8,10 @@ from tests.support.hosts import TRANSIENT, Open, Reply, asking, status, told
 
 from exportjobs import (
     BrokenAdapter,
+    ConcurrencyLimitReached,
     ExportJobsError,
     JobRef,
     Rejected,
-    SlotsFull,
     UntrustedAddress,
 )
 from exportjobs._http.session import Session
@@ -50,10 +50,10 @@ async def test_an_error_that_the_flow_changes_is_the_one_that_counts(open_sessio
         try:
             yield POST
         except Rejected as error:
-            raise SlotsFull("full after all") from error
+            raise ConcurrencyLimitReached("full after all") from error
         return 0
 
-    with pytest.raises(SlotsFull, match="full after all") as caught:
+    with pytest.raises(ConcurrencyLimitReached, match="full after all") as caught:
         await open_session(status(400)).converse(changing, int, REF)
 
     assert caught.value.vendor == "acme"

@@ -27,7 +27,7 @@ class TokenOffice:
         self.lifetime: float | None = None
         self.said: list[str] = []
         self.sign_in: list[httpx.Response] = []
-        self.via = httpx.MockTransport(self._answer)
+        self.transport = httpx.MockTransport(self._answer)
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         self.said.append(f"{request.method} {request.url.path.removeprefix('/v1')}")
@@ -54,7 +54,7 @@ def office() -> TokenOffice:
 @pytest.fixture
 def session(office: TokenOffice, clock: ManualClock) -> Session:
     """Return a session with the vendor."""
-    return Session(SignedIn(), Transport(office.via), clock)
+    return Session(SignedIn(), Transport(office.transport), clock)
 
 
 async def ask(session: Session, request: Request = GET) -> str:
@@ -236,7 +236,7 @@ class Elsewhere(SignedIn):
 
     sign_in_url: str = field(default="https://login.acme.test", kw_only=True)
 
-    def bear(self, request: Request, token: Token) -> Request:
+    def apply_token(self, request: Request, token: Token) -> Request:
         """Put the token where Acme looks for it."""
         return request.with_header("X-Acme-Token", token.value)
 
@@ -246,9 +246,9 @@ async def test_a_token_is_asked_for_where_the_adapter_says_and_put_where_it_says
 ) -> None:
     """The secret goes to the token office alone, and the token to the API alone."""
     issued = httpx.Response(200, json={"token": "t1"})
-    via = in_turn(issued, httpx.Response(200, json={}), seen=seen)
+    transport = in_turn(issued, httpx.Response(200, json={}), seen=seen)
 
-    await Session(Elsewhere(), Transport(via), clock).converse(asking(GET), Response)
+    await Session(Elsewhere(), Transport(transport), clock).converse(asking(GET), Response)
 
     office, api = seen
     assert str(office.url) == "https://login.acme.test/token"

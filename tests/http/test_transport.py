@@ -330,7 +330,7 @@ async def test_a_stream_is_read_as_it_comes(seen: list[httpx.Request]) -> None:
 async def test_the_network_is_used_where_nothing_takes_its_place(
     respx_mock: respx.MockRouter,
 ) -> None:
-    """Without `via`, requests go through httpx's own transport, and closing closes it."""
+    """Without `transport`, requests go through httpx's own transport, and closing closes it."""
     respx_mock.post(f"{BASE}/reports").respond(json={"ok": True})
 
     async with Transport() as transport:

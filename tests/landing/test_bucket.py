@@ -100,7 +100,7 @@ async def test_a_file_lands_as_an_object(
 
     assert before == {}
     assert shown(store) == {NAME: content}
-    assert (landed.size, landed.proven_by) == (len(content), ("md5",))
+    assert (landed.size, landed.verified_by) == (len(content), ("md5",))
     assert landed.sha256 == hashlib.sha256(content).hexdigest()
     assert landed.path.name == NAME
 

@@ -18,7 +18,7 @@ from exportjobs import (
     NetworkError,
 )
 from exportjobs.adapter import Artifact
-from exportjobs.events import Downloading, DownloadRetried, Landed
+from exportjobs.events import DownloadProgress, DownloadRetried, Landed
 
 from tests.support.hosts import CONTENT, Begin, body, failure, ok, one
 
@@ -33,7 +33,7 @@ async def test_a_file_lands_whole_with_its_digest(
     assert landed == LandedFile(tmp_path / landed.path.name, len(CONTENT), digest)
     assert landed.path.name.endswith(".report.q3.csv")
     assert landed.path.read_bytes() == CONTENT
-    assert [type(event) for event in events] == [Downloading, Downloading, Landed]
+    assert [type(event) for event in events] == [DownloadProgress, DownloadProgress, Landed]
     assert str(seen[0].url) == signed("q3.csv")
 
 

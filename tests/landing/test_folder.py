@@ -132,7 +132,7 @@ async def test_what_proves_a_file_is_still_known_to_the_next_process(
 
     found = await folder.landed(two)
 
-    assert found[0].proven_by == ("md5",)
+    assert found[0].verified_by == ("md5",)
     assert names(tmp_path) == [NOTES, f"{STEM}.part-00001.csv"]
 
 

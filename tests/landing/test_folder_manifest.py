@@ -43,14 +43,14 @@ def test_a_manifest_names_the_job_and_its_files() -> None:
                 "part": 1,
                 "size": 8,
                 "sha256": "a" * 64,
-                "proven_by": ["md5"],
+                "verified_by": ["md5"],
             },
             {
                 "name": "acme.part-00002.csv",
                 "part": None,
                 "size": 0,
                 "sha256": "b" * 64,
-                "proven_by": [],
+                "verified_by": [],
             },
         ],
     }

@@ -29,7 +29,7 @@ from exportjobs._landing.download import Delivery, Download, Surroundings
 from exportjobs._landing.into.function import FileStream, Handover, Taker
 from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading
-from exportjobs.adapter._errors import Corrupted, LeaseRefused
+from exportjobs.adapter._errors import Corrupted, SignedUrlRejected
 from exportjobs.events import Subject
 from exportjobs.testing import ManualClock
 
@@ -46,17 +46,17 @@ def hand(clock: ManualClock, events: list[Event]) -> Hand:
     """Return a function that begins to hand a job's files over."""
 
     def make(take: Taker, host: Host, *artifacts: Artifact) -> Landing:
-        via = httpx.MockTransport(host.answer)
+        transport = httpx.MockTransport(host.answer)
         wanted = artifacts or (Artifact(signed("q3.csv"), part=1),)
         job = ExportJob(REF, Reading(JobStatus.DONE, "done"), artifacts=wanted)
 
         async def renew() -> ExportJob:
             return job
 
-        session = Session(Acme(), Transport(via), clock)
+        session = Session(Acme(), Transport(transport), clock)
         subject = Subject(1, "acme", "default", "report", REF)
         delivery = Delivery(job, subject, session, Handover(take), renew)
-        ways = Ways(Transport(via), Transport(via), Hosts(), 30.0)
+        ways = Ways(Transport(transport), Transport(transport), Hosts(), 30.0)
         return Landing(Download(delivery, Surroundings(ways, clock, events.append)))
 
     return make
@@ -201,7 +201,7 @@ async def test_a_promise_that_is_kept_is_told(hand: Hand, taking: tuple[Taking, 
         taking[1], Host(speeches=[good]), Artifact(signed("q3.csv"), md5=md5)
     ).land()
 
-    assert landed.proven_by == ("md5",)
+    assert landed.verified_by == ("md5",)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ async def test_what_was_handed_over_is_not_taken_back(
     ("speeches", "kind"),
     [
         pytest.param([breaking(1_500_000), status(503)], NetworkError, id="down"),
-        pytest.param([breaking(1_500_000), status(403)], LeaseRefused, id="refused"),
+        pytest.param([breaking(1_500_000), status(403)], SignedUrlRejected, id="refused"),
         pytest.param([breaking(1_500_000), status(400)], DownloadFailed, id="bad"),
     ],
 )

@@ -17,7 +17,7 @@ from exportjobs._landing.opening import (
     may_be_error_page,
     opening,
 )
-from exportjobs.adapter._errors import DownloadFailed, FileError, LeaseRefused, NetworkError
+from exportjobs.adapter._errors import DownloadFailed, FileError, SignedUrlRejected, NetworkError
 
 CONTENT = b"a,b\n1,2\n"
 MODIFIED = "Sat, 28 Feb 2026 12:00:00 GMT"
@@ -230,7 +230,7 @@ def test_a_416_that_nothing_led_to_is_final() -> None:
 @pytest.mark.parametrize("code", [401, 403, 404, 410])
 def test_an_address_that_is_refused_may_be_renewed(code: int, asked: Version | None) -> None:
     """However a host says it, before the first byte or after."""
-    with pytest.raises(LeaseRefused, match=str(code)):
+    with pytest.raises(SignedUrlRejected, match=str(code)):
         opening(Head(code, {}), suffix=".csv", asked=asked, start=5 if asked else 0)
 
 
@@ -245,7 +245,7 @@ def test_an_address_that_is_refused_may_be_renewed(code: int, asked: Version | N
 )
 def test_an_expired_token_is_an_expired_address(said: bytes) -> None:
     """Amazon and Google answer 400 and say in XML that it is for the token's age."""
-    with pytest.raises(LeaseRefused, match="400"):
+    with pytest.raises(SignedUrlRejected, match="400"):
         opening(Head(400, {}, said), suffix=".csv", asked=None, start=0)
 
 
@@ -385,7 +385,7 @@ def look(opened: Opening, begin: bytes, suffix: str) -> None:
 @pytest.mark.parametrize("suffix", [".csv", ".zip", ".json", ".csv.gz"])
 def test_an_error_page_with_200_is_no_file(page: bytes, media_type: str, suffix: str) -> None:
     """Some hosts say that an address has expired with a page and a good status."""
-    with pytest.raises(LeaseRefused):
+    with pytest.raises(SignedUrlRejected):
         look(Opening(media_type=media_type), page, suffix)
 
 

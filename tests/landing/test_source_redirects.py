@@ -47,7 +47,7 @@ def follow(clock: ManualClock, events: list[Event], tmp_path: Path) -> Follow:
     """Return a function that lands a file on the vendor's API and returns what was sent."""
 
     async def land(*replies: httpx.Response, seen: list[httpx.Request]) -> list[httpx.Request]:
-        via = in_turn(*replies, seen=seen)
+        transport = in_turn(*replies, seen=seen)
         ref = JobRef("acme", "default", "q3", kind="report")
         artifacts = (Artifact("/reports/q3/content", authenticated=True),)
         job = ExportJob(ref, Reading(JobStatus.DONE, "done"), artifacts=artifacts)
@@ -55,11 +55,11 @@ def follow(clock: ManualClock, events: list[Event], tmp_path: Path) -> Follow:
         async def renew() -> ExportJob:
             return job
 
-        session = Session(Everywhere(), Transport(via), clock)
+        session = Session(Everywhere(), Transport(transport), clock)
         subject = Subject(1, "acme", "default", "report", ref)
         folder = Folder(tmp_path, clock, unpacks=False)
         delivery = Delivery(job, subject, session, folder, renew)
-        ways = Ways(Transport(via), Transport(via), Hosts(), 30.0)
+        ways = Ways(Transport(transport), Transport(transport), Hosts(), 30.0)
         await Landing(Download(delivery, Surroundings(ways, clock, events.append))).land()
         return seen
 

@@ -14,7 +14,7 @@ from exportjobs import (
     ExportJob,
     JobRef,
     JobStatus,
-    LeaseRefused,
+    SignedUrlRejected,
     MalformedResponse,
     NetworkError,
     Rejected,
@@ -26,7 +26,7 @@ from exportjobs._landing.download import Delivery, Download, Surroundings
 from exportjobs._landing.into.folder import Folder
 from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading
-from exportjobs.events import LeaseRenewed, Subject
+from exportjobs.events import SignedUrlRenewed, Subject
 from exportjobs.testing import ManualClock
 
 from tests.support.hosts import Landing
@@ -47,7 +47,7 @@ class Vendor:
         self.artifacts: Callable[[int], tuple[Artifact, ...]] = lambda number: (
             Artifact(signed(f"v{number}.csv")),
         )
-        self.via = httpx.MockTransport(self._file)
+        self.transport = httpx.MockTransport(self._file)
 
     def job(self) -> ExportJob:
         """Describe the job, with addresses of this moment."""
@@ -79,11 +79,11 @@ def begin(clock: ManualClock, events: list[Event], tmp_path: Path) -> Begin:
     """Return a function that begins to land a vendor's job."""
 
     def make(vendor: Vendor, job: ExportJob | None = None) -> Landing:
-        session = Session(Acme(), Transport(vendor.via), clock)
+        session = Session(Acme(), Transport(vendor.transport), clock)
         subject = Subject(1, "acme", "default", "report", REF)
         folder = Folder(tmp_path, clock, unpacks=False)
         delivery = Delivery(job or vendor.job(), subject, session, folder, vendor.renew)
-        ways = Ways(Transport(vendor.via), Transport(vendor.via), Hosts(), 30.0)
+        ways = Ways(Transport(vendor.transport), Transport(vendor.transport), Hosts(), 30.0)
         return Landing(Download(delivery, Surroundings(ways, clock, events.append)))
 
     return make
@@ -107,7 +107,7 @@ async def test_a_refused_address_is_renewed_once(
     assert landed.path.read_bytes() == b"v1.csv"
     assert vendor.asked == ["v0.csv", "v1.csv"]
     assert vendor.renewals == 1
-    assert sum(isinstance(event, LeaseRenewed) for event in events) == 1
+    assert sum(isinstance(event, SignedUrlRenewed) for event in events) == 1
     assert download.retries == 1
 
 
@@ -117,7 +117,7 @@ async def test_renewals_of_an_address_that_is_always_refused_are_bounded(
     """A host that refuses every address is given up, with one renewal for each refusal at most."""
     vendor.refuses = {f"v{number}.csv": 403 for number in range(100)}
 
-    with pytest.raises(LeaseRefused, match="403"):
+    with pytest.raises(SignedUrlRejected, match="403"):
         await begin(vendor).land()
 
     assert len(vendor.asked) == 8
@@ -217,7 +217,7 @@ async def test_an_address_that_a_renewal_repeats_is_tried_and_bounded(
     vendor.artifacts = lambda _: (Artifact(signed("v0.csv")),)
     vendor.refuses = {"v0.csv": 403}
 
-    with pytest.raises(LeaseRefused):
+    with pytest.raises(SignedUrlRejected):
         await begin(vendor).land()
 
     assert len(vendor.asked) <= 8

@@ -36,8 +36,8 @@ from exportjobs._landing.download import Delivery, Download, Surroundings
 from exportjobs._landing.into.folder import Folder
 from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading
-from exportjobs.adapter._errors import Corrupted, LeaseRefused
-from exportjobs.events import DownloadRetried, LeaseRenewed, Subject
+from exportjobs.adapter._errors import Corrupted, SignedUrlRejected
+from exportjobs.events import DownloadRetried, SignedUrlRenewed, Subject
 from exportjobs.testing import ManualClock
 
 from tests.support.hosts import Landing, failure
@@ -216,16 +216,16 @@ def begin(
     renewals: list[ExportJob],
 ) -> Landing:
     """Begin to fetch a job's files from a host."""
-    via = httpx.MockTransport(host.answer)
+    transport = httpx.MockTransport(host.answer)
     job = job_of(*(artifacts or (Artifact(signed("q3.csv")),)))
 
     async def renew() -> ExportJob:
         return renewals.pop(0) if renewals else job
 
-    session = Session(Acme(), Transport(via), clock)
+    session = Session(Acme(), Transport(transport), clock)
     subject = Subject(1, "acme", "default", "report", REF)
     delivery = Delivery(job, subject, session, Folder(folder, clock, unpacks=False), renew)
-    ways = Ways(Transport(via), Transport(via), Hosts(), 30.0)
+    ways = Ways(Transport(transport), Transport(transport), Hosts(), 30.0)
 
     def tell(event: Event) -> None:
         report(event)
@@ -526,7 +526,7 @@ async def test_a_file_that_is_not_what_was_promised_is_fetched_once_more(
     found = await landed(land_from(host, artifact))
 
     assert found.path.read_bytes() == FIRST
-    assert found.proven_by == {"host": ("sha-512",)}.get(
+    assert found.verified_by == {"host": ("sha-512",)}.get(
         by, ("sha-256", "sha-512") if by == "vendor-sha256" else ("md5", "sha-512")
     )
     assert host.starts == [0, 0]
@@ -613,7 +613,7 @@ async def test_an_address_that_ends_in_the_middle_is_renewed(
     assert found.path.read_bytes() == FIRST
     assert [request.url.path for request in host.asked] == ["/q3.csv", "/q3.csv", "/fresh.csv"]
     assert host.starts == [0, 300_000, 300_000]
-    assert sum(isinstance(event, LeaseRenewed) for event in events) == 1
+    assert sum(isinstance(event, SignedUrlRenewed) for event in events) == 1
     assert sum(isinstance(event, DownloadRetried) for event in events) == 2
 
 
@@ -626,7 +626,7 @@ async def test_an_address_that_is_refused_for_good_leaves_what_can_be_gone_on_wi
     host = Host(speeches=[good])
     found = await landed(land_from(host))
 
-    assert isinstance(error, LeaseRefused)
+    assert isinstance(error, SignedUrlRejected)
     assert host.starts == [300_000]
     assert found.path.read_bytes() == FIRST
 
@@ -826,7 +826,7 @@ async def test_an_error_page_in_pieces_is_no_file(land_from: Begin, tmp_path: Pa
 
     error = await failure(land_from(Host(speeches=[speak])).land())
 
-    assert isinstance(error, LeaseRefused)
+    assert isinstance(error, SignedUrlRejected)
     assert names(tmp_path) == []
 
 

@@ -241,7 +241,7 @@ async def test_a_file_of_the_first_version_is_brought_up_to_date(
     assert outstanding == (job("q1").ref, job("q3").ref)
     assert again == 3
     assert learned["acme", "default"]["report"].to_json() == LEARNED.to_json()
-    assert rows(file, "PRAGMA user_version") == [(VERSION,)] == [(4,)]
+    assert rows(file, "PRAGMA user_version") == [(VERSION,)] == [(5,)]
 
 
 async def test_a_job_is_found_without_reading_all_the_others(open_ledger: Open, file: Path) -> None:

@@ -39,9 +39,9 @@ def make_poller(clock: ManualClock, vendor: Vendor, events: list[Event]) -> Make
     def make(**options: Any) -> Poller:  # noqa: ANN401 - PollerOptions, for any test to add to
         usual: dict[str, Any] = {
             "clock": clock,
-            "via": vendor.via,
+            "transport": vendor.transport,
             "jitter": middle,
-            "interval": 10,
+            "poll_interval": 10,
             "observers": [events.append],
         }
         return Poller(**(usual | options))

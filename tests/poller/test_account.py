@@ -95,7 +95,7 @@ async def test_resumed_jobs_of_a_refused_key_end_once(
         await turns()
 
     ended = [event.subject.number for event in events if isinstance(event, Ended)]
-    assert {id(finished.work) for finished in results} == {id(work) for work in old}
+    assert {id(finished.export) for finished in results} == {id(work) for work in old}
     assert sorted(ended) == list(range(1, 51))
 
 
@@ -176,7 +176,7 @@ async def test_a_vendor_that_throttles_everything_is_asked_less_and_less_often(
     refused = [seen.moment for seen in vendor.singles if seen.moment < 3600]
     waits = [after - before for before, after in pairwise(refused)]
     assert all(finished.ok for finished in results)
-    assert all(finished.story.failed_polls == 0 for finished in results)
+    assert all(finished.stats.failed_polls == 0 for finished in results)
     assert waits[:5] == sorted(waits[:5])
     assert waits[0] >= 10
     assert waits[-1] >= 300
@@ -255,11 +255,11 @@ async def test_a_status_that_becomes_unknown_slows_only_its_own_account(
         work = [*reports(account, *TWENTY, "known"), *reports(Acme(name="other"), "other")]
         results = await finish(poller, work)
 
-    pace = [10 * n for n in range(1, 51)]
+    polling = [10 * n for n in range(1, 51)]
     asked = [seen.moment for seen in vendor.singles if seen.said.startswith("GET /reports/q")]
     later = [moment for moment in asked if moment > 20]
     assert sum(finished.ok for finished in results) == 2
-    assert vendor.moments("GET /reports/known") == pace
-    assert vendor.moments("GET /reports/other") == pace
+    assert vendor.moments("GET /reports/known") == polling
+    assert vendor.moments("GET /reports/other") == polling
     assert all(after - before >= SLOW - 1e-6 for before, after in pairwise(later))
     assert len(later) <= 6

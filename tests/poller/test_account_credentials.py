@@ -33,7 +33,7 @@ async def test_a_refused_key_stops_the_account_after_one_request(
         results = await finish(poller, exports)
 
     assert vendor.said == ["POST /reports/q1"]
-    assert [finished.work for finished in results] == exports
+    assert [finished.export for finished in results] == exports
     assert all(isinstance(finished.error, AuthenticationFailed) for finished in results)
 
 
@@ -129,7 +129,7 @@ async def test_a_dead_token_is_renewed_and_the_poll_repeated(
         (finished,) = await finish(poller, reports(SignedIn(), "q1"))
 
     assert finished.ok
-    assert finished.story.failed_polls == 0
+    assert finished.stats.failed_polls == 0
     assert [seen.header.get("authorization") for seen in vendor.seen] == [
         None,
         "Bearer t1",
@@ -207,9 +207,9 @@ async def test_what_was_under_way_when_the_account_stopped_ends_with_it(
     async def slowly(request: httpx.Request) -> httpx.Response:
         if b"q2" in request.content:
             await go_on.wait()
-        return await vendor.via.handle_async_request(request)
+        return await vendor.transport.handle_async_request(request)
 
-    async with make_poller(via=httpx.MockTransport(slowly)) as poller:
+    async with make_poller(transport=httpx.MockTransport(slowly)) as poller:
         late = poller.run(reports(Acme(), "q2"), into=None)
         await finish(poller, reports(Acme(), "q1"))
         go_on.set()

@@ -12,7 +12,7 @@ from tests.support.acme_api import Vendor
 
 from exportjobs import Event, Finished, JobStatus, LedgerFailed
 from exportjobs._ledger.ledger import Ledger
-from exportjobs.events import Landed, NotRecorded, Submitted
+from exportjobs.events import Landed, LedgerWriteFailed, Submitted
 from exportjobs.testing import ManualClock
 
 Query = Callable[[str], list[tuple[object, ...]]]
@@ -123,7 +123,7 @@ async def test_a_ledger_that_fails_after_the_submit_does_not_lose_the_result(
 
     assert finished.ok
     assert [landed.path.read_bytes() for landed in finished.files] == [b"a,b\n"]
-    assert any(isinstance(event, NotRecorded) for event in events)
+    assert any(isinstance(event, LedgerWriteFailed) for event in events)
     assert any(isinstance(event, Landed) for event in events)
 
 

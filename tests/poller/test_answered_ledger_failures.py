@@ -17,7 +17,7 @@ from tests.support.acme import Acme, Listing, MakePoller, reports, signed
 from tests.support.acme_api import Seen, Vendor
 
 from exportjobs import Event, Finished, LedgerFailed, Poller, SubmitOutcomeUnknown
-from exportjobs.events import NotRecorded
+from exportjobs.events import LedgerWriteFailed
 
 MONDAY = "2026-01-05"
 SUBMIT = "POST /reports/q1"
@@ -121,7 +121,7 @@ async def test_a_disk_that_fills_up_after_the_submit_costs_the_record_alone(
     async with make_poller(ledger=file) as poller:
         with full_disk_once(vendor, SUBMIT):
             finished = await ran(poller, landing, account)
-    missed = [one for one in events if isinstance(one, NotRecorded)]
+    missed = [one for one in events if isinstance(one, LedgerWriteFailed)]
     vendor.report("q1", since=0.0, lasts=60, links=(signed("q1.csv"),))
     async with make_poller(ledger=file) as poller:
         again = await ran(poller, landing, account)

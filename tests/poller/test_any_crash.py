@@ -201,8 +201,8 @@ def asked(entry: LedgerEntry) -> str:
 
 def asked_by(finished: Finished) -> str:
     """Return which export a result of a run is of."""
-    assert isinstance(finished.work, Export)
-    return str(finished.work.arguments["name"])
+    assert isinstance(finished.export, Export)
+    return str(finished.export.arguments["name"])
 
 
 def check_handed_over(ends: list[Finished]) -> None:

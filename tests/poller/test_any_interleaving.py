@@ -133,12 +133,12 @@ async def live(world: World) -> tuple[Ledger, list[Finished]]:
                 )
                 ref = evolve(account.ref(name), submitted_at=clock.now())
                 work.append(account.resume(ref) if job.old else account.report(name))
-        interval, deadline = world.pace
+        interval, deadline = world.polling
         poller = Poller(
-            interval=interval,
+            poll_interval=interval,
             deadline=deadline,
             clock=clock,
-            via=vendor.via,
+            transport=vendor.transport,
             jitter=lambda low, high: low + (high - low) * world.jitter,
             observers=[ledger.observe],
         )
@@ -148,7 +148,7 @@ async def live(world: World) -> tuple[Ledger, list[Finished]]:
                 results = await finish(poller, work)
                 tasks.cancel_scope.cancel()
         assert len(results) == len(work)
-        assert {id(finished.work) for finished in results} == {id(one) for one in work}
+        assert {id(finished.export) for finished in results} == {id(one) for one in work}
         return ledger, results
 
 
@@ -193,7 +193,7 @@ def check_budgets(ledger: Ledger) -> None:
     for number, customer in enumerate(ledger.world.customers):
         mine = [seen for seen in ledger.vendor.seen if account_of(seen) == str(number)]
         for budget in customer.budgets:
-            counted = [s.moment for s in mine if budget.of in {None, operation_of(s)}]
+            counted = [s.moment for s in mine if budget.operation in {None, operation_of(s)}]
             assert most(counted, budget) <= budget.requests
 
 
@@ -208,7 +208,7 @@ def check_pauses(ledger: Ledger) -> None:
 
 def check_deadlines(ledger: Ledger) -> None:
     """Check that no job was asked about, or waited for, when its time was over."""
-    _, deadline = ledger.world.pace
+    _, deadline = ledger.world.polling
     for name, accepted_at in ledger.vendor.accepted.items():
         until = accepted_at + deadline
         asked = ledger.vendor.moments(f"GET /reports/{name}")
@@ -222,7 +222,7 @@ def check_refusals(ledger: Ledger, results: Sequence[Finished]) -> None:
         mine = [seen for seen in ledger.vendor.seen if account_of(seen) == name]
         late = [seen for seen in mine if seen.moment > since + ledger.world.slack]
         assert not [seen for seen in late if not seen.said.startswith("DELETE")]
-        ends = [one.error for one in results if one.work.account[1] == name]
+        ends = [one.error for one in results if one.export.account[1] == name]
         assert any(isinstance(error, AuthenticationFailed) for error in ends)
 
 

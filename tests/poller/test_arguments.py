@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exportjobs import Export, InvalidArgument, Resumption
+from exportjobs import ExistingJob, Export, InvalidArgument
 from exportjobs._poller.arguments import (
     checked_accounts,
-    checked_downloads,
+    checked_max_downloads,
     checked_observers,
     checked_works,
     duration,
@@ -161,7 +161,7 @@ def test_what_is_no_export(exports: Any, named: str) -> None:  # noqa: ANN401 - 
     [Acme("other").report(), Acme(base_url="https://eu.acme.example").resume(REF)],
     ids=["key", "base-url"],
 )
-def test_two_accounts_of_one_name_do_not_mix(other: Export | Resumption) -> None:
+def test_two_accounts_of_one_name_do_not_mix(other: Export | ExistingJob) -> None:
     """Else a job of one would be asked about with the other's credentials."""
     with pytest.raises(InvalidArgument, match=r"^acme: name: .*'default'") as caught:
         checked_works([MADE, other])
@@ -212,8 +212,8 @@ def test_observers_come_from_whatever_can_be_gone_through_once() -> None:
 @pytest.mark.parametrize("count", [0, -1, "4", 2.5, 4.0, True, None], ids=repr)
 def test_what_is_no_number_of_downloads(count: Any) -> None:  # noqa: ANN401 - what a caller may pass
     """A flag counts nothing."""
-    with pytest.raises(InvalidArgument, match=r"^downloads: .*; pass a whole number from 1"):
-        checked_downloads(count)
+    with pytest.raises(InvalidArgument, match=r"^max_downloads: .*; pass a whole number from 1"):
+        checked_max_downloads(count)
 
 
 @pytest.mark.parametrize("named", [5, b"exports.db", ["exports.db"], True], ids=repr)

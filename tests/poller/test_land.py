@@ -20,9 +20,9 @@ from tests.support.acme import (
 )
 from tests.support.acme_api import Vendor
 
-from exportjobs import DownloadFailed, Event, JobStatus, LeaseRefused, NetworkError
+from exportjobs import DownloadFailed, Event, JobStatus, NetworkError, SignedUrlRejected
 from exportjobs.adapter import JobRef
-from exportjobs.events import Downloading, DownloadRetried, LeaseRenewed, Throttled
+from exportjobs.events import DownloadProgress, DownloadRetried, SignedUrlRenewed, Throttled
 from exportjobs.testing import ManualClock
 
 
@@ -71,7 +71,7 @@ async def test_what_expires_first_is_fetched_first(
     for name in ("never", "late", "soon"):
         vendor.files[f"{name}.csv"] = [name.encode()]
 
-    async with make_poller(downloads=1) as poller:
+    async with make_poller(max_downloads=1) as poller:
         first = poller.run(reports(Acme(), "first"), into=tmp_path)
         await asked.wait()
         results = poller.run(reports(Acme(), "never", "late", "soon"), into=tmp_path)
@@ -104,7 +104,7 @@ async def test_no_more_downloads_than_wished_are_under_way(
     for name in names:
         vendor.report(name, submits=["done"], links=(f"https://busy.test/{name}",))
 
-    async with make_poller(downloads=2) as poller:
+    async with make_poller(max_downloads=2) as poller:
         results = poller.run(reports(Acme(), *names), into=tmp_path)
         while len(under_way) < 2:
             await anyio.lowlevel.checkpoint()
@@ -127,8 +127,8 @@ async def test_an_address_that_was_refused_is_renewed(
 
     assert finished.ok
     assert vendor.said.count("GET /reports/q1") == 2
-    assert sum(isinstance(event, LeaseRenewed) for event in events) == 1
-    assert finished.story.retried_downloads == 1
+    assert sum(isinstance(event, SignedUrlRenewed) for event in events) == 1
+    assert finished.stats.retried_downloads == 1
 
 
 async def test_an_address_that_is_always_refused_is_given_up(
@@ -141,7 +141,7 @@ async def test_an_address_that_is_always_refused_is_given_up(
     async with make_poller() as poller:
         (finished,) = await finish(poller, reports(Acme(), "q1"), tmp_path)
 
-    assert isinstance(finished.error, LeaseRefused)
+    assert isinstance(finished.error, SignedUrlRejected)
     assert vendor.said.count("GET /q1.csv") <= 8
     assert vendor.said.count("GET /reports/q1") <= 9
 
@@ -199,7 +199,7 @@ async def test_a_file_host_that_is_down_for_a_moment_is_asked_again(
         (finished,) = await finish(poller, reports(Acme(), "q1"), tmp_path)
 
     assert finished.ok
-    assert finished.story.retried_downloads == 4
+    assert finished.stats.retried_downloads == 4
     assert sum(isinstance(event, DownloadRetried) for event in events) == 4
 
 
@@ -227,7 +227,7 @@ async def test_a_file_host_that_is_down_does_not_fail_the_jobs_after_it(
     vendor.files["q1.csv"] = [status(503)]
     vendor.files["q2.csv"] = [b"a,b\n"]
 
-    async with make_poller(downloads=1) as poller:
+    async with make_poller(max_downloads=1) as poller:
         results = await finish(poller, reports(Acme(), "q1", "q2"), tmp_path)
 
     assert {id_of(finished): finished.ok for finished in results} == {"q1": False, "q2": True}
@@ -262,7 +262,7 @@ async def test_progress_is_told_while_bytes_come(
     async with make_poller() as poller:
         await finish(poller, reports(Acme(), "q1"), tmp_path)
 
-    told = [event for event in events if isinstance(event, Downloading)]
+    told = [event for event in events if isinstance(event, DownloadProgress)]
     received = [event.received for event in told]
     assert received[0] == 0
     assert received == sorted(received)

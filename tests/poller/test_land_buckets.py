@@ -92,7 +92,7 @@ async def test_a_file_that_breaks_off_is_gone_on_with(
         (finished,) = [one async for one in poller.run(reports(Acme(), "q1"), into=store)]
 
     assert finished.error is None
-    assert finished.story.retried_downloads == 1
+    assert finished.stats.retried_downloads == 1
     assert shown(store) == {NAME: LARGE}
     assert [seen.header.get("range") for seen in vendor.seen[-2:]] == [None, f"bytes={at}-"]
 
@@ -193,7 +193,7 @@ def test_a_store_is_a_place_for_run(store: MemoryStore) -> None:
     vendor.report("q1", submits=["done"], links=(signed("q1.csv"),))
     vendor.files["q1.csv"] = [b"a,b\n"]
 
-    (finished,) = exportjobs.run(reports(Acme(), "q1"), into=store, via=vendor.via)
+    (finished,) = exportjobs.run(reports(Acme(), "q1"), into=store, transport=vendor.transport)
 
     finished.raise_for_status()
     assert shown(store) == {NAME: b"a,b\n"}

@@ -10,12 +10,12 @@ from tests.support.acme_api import Vendor
 
 from exportjobs import (
     Event,
+    ExistingJob,
     FileStream,
     JobCancelled,
     JobFailed,
     JobStatus,
-    LeaseRefused,
-    Resumption,
+    SignedUrlRejected,
 )
 from exportjobs.events import Ended
 from exportjobs.testing import ManualClock
@@ -82,7 +82,7 @@ async def test_a_file_that_cannot_be_had_does_not_hide_why_the_job_failed(
         (finished,) = await finish(poller, reports(Acme(), "q1"), tmp_path)
 
     assert isinstance(finished.error, JobFailed)
-    assert isinstance(finished.error.__cause__, LeaseRefused)
+    assert isinstance(finished.error.__cause__, SignedUrlRejected)
     assert finished.files == ()
     assert list(tmp_path.iterdir()) == []
 
@@ -133,7 +133,7 @@ async def test_a_job_that_had_failed_before_is_landed_when_it_is_taken_up(
     account = Acme()
 
     async with make_poller(accounts=[account]) as poller:
-        work = Resumption(account, ref_of("q1", clock))
+        work = ExistingJob(account, ref_of("q1", clock))
         (finished,) = await finish(poller, [work], tmp_path)
 
     assert finished.job.status is JobStatus.FAILED

@@ -66,10 +66,10 @@ async def test_a_cancellation_that_is_not_answered_does_not_keep_anyone_in(
 
     async def answer(request: httpx.Request) -> httpx.Response:
         deletes = request.method == "DELETE"
-        return await (never(request) if deletes else vendor.via.handle_async_request(request))
+        return await (never(request) if deletes else vendor.transport.handle_async_request(request))
 
     begin = anyio.current_time()
-    async with make_poller(on_exit="cancel", via=httpx.MockTransport(answer)) as poller:
+    async with make_poller(on_exit="cancel", transport=httpx.MockTransport(answer)) as poller:
         await poller.submit(Acme().report("q1"))
     took = anyio.current_time() - begin
 
@@ -86,11 +86,11 @@ async def test_a_cancellation_from_outside_waits_for_it_too(
     async def answer(request: httpx.Request) -> httpx.Response:
         if request.method == "DELETE":
             await anyio.sleep_forever()
-        return await vendor.via.handle_async_request(request)
+        return await vendor.transport.handle_async_request(request)
 
     begin = anyio.current_time()
     with anyio.move_on_after(1) as scope:
-        async with make_poller(on_exit="cancel", via=httpx.MockTransport(answer)) as poller:
+        async with make_poller(on_exit="cancel", transport=httpx.MockTransport(answer)) as poller:
             await poller.submit(Acme().report("q1"))
             await anyio.sleep_forever()
     took = anyio.current_time() - begin

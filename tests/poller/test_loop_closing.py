@@ -29,10 +29,10 @@ from exportjobs import (
     JobCancelled,
     JobStatus,
     Poller,
-    PollerLeft,
+    PollerClosed,
     SubmitOutcomeUnknown,
 )
-from exportjobs.events import Ended, Leaving, Left
+from exportjobs.events import Detached, Ended, ShuttingDown
 from exportjobs.testing import ManualClock
 
 
@@ -261,7 +261,7 @@ async def test_whoever_waits_for_results_is_told_that_the_poller_was_left(
             application.start_soon(wait, poller)
             await anyio.wait_all_tasks_blocked()
 
-    assert [type(finished.error) for finished in told] == [PollerLeft]
+    assert [type(finished.error) for finished in told] == [PollerClosed]
     assert told[0].job.ref.id == "q3"
 
 
@@ -281,7 +281,7 @@ async def test_whoever_waits_for_a_job_is_told_that_the_poller_was_left(
             application.start_soon(wait, poller)
             await anyio.wait_all_tasks_blocked()
 
-    with pytest.raises(PollerLeft) as caught:
+    with pytest.raises(PollerClosed) as caught:
         told[0].raise_for_status()
     assert caught.value.ref == told[0].ref
 
@@ -296,7 +296,7 @@ async def test_whoever_waits_for_a_submit_is_told_that_the_poller_was_left(
     async def wait(poller: Poller) -> None:
         try:
             await poller.submit(OneAtATime().report("q4"))
-        except PollerLeft as error:
+        except PollerClosed as error:
             told.append(error)
 
     with anyio.fail_after(5):
@@ -356,7 +356,7 @@ async def test_leaving_breaks_off_a_request_under_way(make_poller: MakePoller) -
         await anyio.sleep_forever()
         raise AssertionError
 
-    async with make_poller(via=httpx.MockTransport(never)) as poller:
+    async with make_poller(transport=httpx.MockTransport(never)) as poller:
         poller.run(reports(Acme(), "q3"), into=None)
         await asked.wait()
 
@@ -365,7 +365,7 @@ async def test_leaving_breaks_off_a_request_under_way(make_poller: MakePoller) -
 
 def left(events: list[Event]) -> dict[str, ExportJobsError]:
     """Return how exports were left, by their reports or, where there is none, their kind."""
-    told = [event for event in events if isinstance(event, Left)]
+    told = [event for event in events if isinstance(event, Detached)]
     return {one.subject.ref.id if one.subject.ref else "none": one.error for one in told}
 
 
@@ -380,7 +380,7 @@ async def test_what_is_left_is_told_of_export_by_export(
         await turns()
 
     told = left(events)
-    assert [type(error) for error in told.values()] == [PollerLeft, PollerLeft]
+    assert [type(error) for error in told.values()] == [PollerClosed, PollerClosed]
     assert told["q3"].reason == "left at its vendor"
     assert told["none"].reason == "left before it was submitted"
 
@@ -414,7 +414,7 @@ async def test_a_job_that_is_cancelled_on_leaving_is_not_left(
     ended = [event.finished.error for event in events if isinstance(event, Ended)]
     told = [*ended, *left(events).values()]
     assert len(told) == 1
-    assert isinstance(told[0], PollerLeft if isinstance(account, Uncancellable) else JobCancelled)
+    assert isinstance(told[0], PollerClosed if isinstance(account, Uncancellable) else JobCancelled)
     assert "no way of cancelling" in told[0].reason or "was cancelled" in told[0].reason
 
 
@@ -435,7 +435,7 @@ async def test_files_that_may_still_land_are_told_of(
 
     def observe(event: Event) -> None:
         told.append(event)
-        if isinstance(event, Leaving):
+        if isinstance(event, ShuttingDown):
             clock.advance(60)
 
     async with make_poller(grace=grace, observers=[observe]) as poller:
@@ -443,7 +443,7 @@ async def test_files_that_may_still_land_are_told_of(
         await turns()
 
     assert "GET /q3.csv" in vendor.said
-    assert [one.seconds for one in told if isinstance(one, Leaving)] == [grace] * bool(grace)
+    assert [one.seconds for one in told if isinstance(one, ShuttingDown)] == [grace] * bool(grace)
     if grace:
         assert [one.finished.ok for one in told if isinstance(one, Ended)] == [True]
         assert not left(told)

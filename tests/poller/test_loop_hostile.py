@@ -155,7 +155,7 @@ async def test_a_poll_that_makes_no_sense_ends_one_job_when_its_budget_is_spent(
     by_id = {id_of(finished): finished for finished in results}
     assert isinstance(by_id["odd"].error, VendorError)
     assert by_id["odd"].error.ref == by_id["odd"].ref
-    assert 2 <= by_id["odd"].story.failed_polls <= 10
+    assert 2 <= by_id["odd"].stats.failed_polls <= 10
     assert by_id["sound"].ok
 
 

@@ -57,7 +57,7 @@ async def test_between_two_polls_nobody_wakes(
     for name in NAMES:
         vendor.report(name, lasts=10 * HOUR)
 
-    async with make_poller(interval=HOUR) as poller:
+    async with make_poller(poll_interval=HOUR) as poller:
         poller.run(reports(account, *NAMES), into=None)
         await clock.sleep(HOUR + 1)
         assert await quiet_for(clock, HOUR - 2)
@@ -74,7 +74,7 @@ async def test_a_round_of_polls_takes_a_few_sleeps(
     for name in NAMES:
         vendor.report(name, lasts=10 * HOUR)
 
-    async with make_poller(interval=HOUR) as poller:
+    async with make_poller(poll_interval=HOUR) as poller:
         poller.run(reports(Acme(), *NAMES), into=None)
         await clock.sleep(HOUR + 1)
         before = clock.sleeps
@@ -109,7 +109,7 @@ async def test_while_exports_wait_for_a_slot_nobody_wakes(
     for name in NAMES:
         vendor.report(name, lasts=10 * HOUR)
 
-    async with make_poller(interval=4 * HOUR) as poller:
+    async with make_poller(poll_interval=4 * HOUR) as poller:
         poller.run(reports(OneAtATime(), *NAMES), into=None)
         await clock.sleep(1)
         assert await quiet_for(clock, 3 * HOUR)
@@ -143,7 +143,7 @@ async def test_a_job_that_waits_has_no_task(
         return len(anyio.get_running_tasks())
 
     before = len(anyio.get_running_tasks())
-    async with make_poller(interval=HOUR) as poller:
+    async with make_poller(poll_interval=HOUR) as poller:
         with_one = await tasks_with(poller, NAMES[0])
         with_all = await tasks_with(poller, *NAMES[1:])
 
@@ -158,7 +158,7 @@ async def test_an_export_that_waits_has_no_task(
         vendor.report(name, lasts=10 * HOUR)
 
     before = len(anyio.get_running_tasks())
-    async with make_poller(interval=HOUR) as poller:
+    async with make_poller(poll_interval=HOUR) as poller:
         poller.run(reports(OneAtATime(), *NAMES), into=None)
         await clock.sleep(1)
         assert len(anyio.get_running_tasks()) <= before + 3
@@ -174,7 +174,7 @@ async def test_a_job_whose_files_wait_for_their_turn_has_no_task(
     vendor.takes = lambda seen: HOUR if seen.said.endswith(".csv") else 0
 
     before = len(anyio.get_running_tasks())
-    async with make_poller(downloads=4) as poller:
+    async with make_poller(max_downloads=4) as poller:
         poller.run(reports(Acme(), *NAMES), into=tmp_path)
         await clock.sleep(60)
         assert len(anyio.get_running_tasks()) <= before + 3 + 4

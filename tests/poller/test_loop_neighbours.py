@@ -37,7 +37,9 @@ async def moments_beside(bad: dict[str, Answer]) -> dict[str, list[float]]:
             vendor.report(name, lasts=15 * number)
         for name, answer in bad.items():
             vendor.report(name, answer)
-        poller = Poller(clock=clock, via=vendor.via, jitter=middle, interval=10, deadline=600)
+        poller = Poller(
+            clock=clock, transport=vendor.transport, jitter=middle, poll_interval=10, deadline=600
+        )
         async with poller:
             results = await finish(poller, reports(Acme(), *GOOD, *bad))
         assert {id_of(finished) for finished in results if finished.ok} == set(GOOD)
@@ -159,7 +161,7 @@ async def test_a_question_that_is_not_answered_is_asked_again(
         (finished,) = await finish(poller, reports(Acme(), "q1"))
 
     assert finished.ok
-    assert finished.story.failed_polls == 1
+    assert finished.stats.failed_polls == 1
     assert clock.monotonic() <= 300
 
 

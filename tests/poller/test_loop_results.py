@@ -76,7 +76,7 @@ async def test_a_refused_export_is_a_result_without_a_job(
 
     assert landed.ok
     assert refused.ref is None
-    assert refused.work == Acme().report("bad")
+    assert refused.export == Acme().report("bad")
     with pytest.raises(Rejected, match="no such report") as caught:
         _ = refused.job
     assert caught.value.http_status == 400
@@ -176,9 +176,9 @@ async def test_a_result_tells_its_story(vendor: Vendor, make_poller: MakePoller)
     async with make_poller() as poller:
         (finished,) = await finish(poller, reports(Acme(), "q3"))
 
-    assert finished.story.polls == 3
-    assert finished.story.failed_polls == 1
-    assert finished.story.latency == timedelta(seconds=31)
+    assert finished.stats.polls == 3
+    assert finished.stats.failed_polls == 1
+    assert finished.stats.latency == timedelta(seconds=31)
 
 
 async def test_the_same_export_twice_is_two_jobs(vendor: Vendor, make_poller: MakePoller) -> None:

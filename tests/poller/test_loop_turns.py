@@ -140,7 +140,7 @@ async def test_submits_questions_and_files_do_not_starve_one_another(
         *reports(account, *done, *new),
     ]
 
-    async with make_poller(interval=100) as poller:
+    async with make_poller(poll_interval=100) as poller:
         results = await finish(poller, work, tmp_path)
 
     submits = [seen.moment for seen in vendor.seen if seen.said.startswith("POST")]

@@ -35,7 +35,7 @@ class FivePolls(Acme):
     """Acme, where it allows five questions a minute."""
 
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=5, per=timedelta(minutes=1), of=Operation.POLL),
+        Budget(requests=5, per=timedelta(minutes=1), operation=Operation.POLL),
     )
 
 
@@ -44,8 +44,8 @@ class ThreeLists(Listing):
     """Acme, where it allows three lists a minute, and questions enough."""
 
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=1000, per=timedelta(minutes=1), of=Operation.POLL),
-        Budget(requests=3, per=timedelta(minutes=1), of=Operation.LIST),
+        Budget(requests=1000, per=timedelta(minutes=1), operation=Operation.POLL),
+        Budget(requests=3, per=timedelta(minutes=1), operation=Operation.LIST),
     )
 
 
@@ -54,7 +54,7 @@ class OneToken(SignedIn):
     """Acme, where it gives one token an hour."""
 
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=1, per=timedelta(hours=1), of=Operation.OTHER),
+        Budget(requests=1, per=timedelta(hours=1), operation=Operation.OTHER),
     )
 
 
@@ -82,7 +82,7 @@ async def test_questions_and_lists_keep_within_their_budgets(
     account = Counted()
     old = [account.resume(account.ref(f"old{number}")) for number in range(20)]
 
-    async with make_poller(interval=interval) as poller:
+    async with make_poller(poll_interval=interval) as poller:
         results = await finish(poller, [*reports(account, "q1", "q2"), *old])
 
     assert all(finished.ok for finished in results)
@@ -132,7 +132,7 @@ async def test_a_story_tells_of_the_questions_that_were_asked(
     async with make_poller() as poller:
         results = await finish(poller, reports(FivePolls(), *names))
 
-    assert sum(finished.story.polls for finished in results) == len(vendor.singles)
+    assert sum(finished.stats.polls for finished in results) == len(vendor.singles)
     assert not any(isinstance(event, PollFailed) for event in events)
 
 

@@ -62,7 +62,7 @@ async def test_an_unknown_status_is_asked_about_slowly_and_ends_at_the_deadline(
     """
     vendor.report("q1", "PONDERING")
 
-    async with make_poller(deadline=timedelta(hours=2), interval=None) as poller:
+    async with make_poller(deadline=timedelta(hours=2), poll_interval=None) as poller:
         (finished,) = await finish(poller, reports(Acme(), "q1"))
 
     moments = vendor.moments("GET /reports/q1")
@@ -116,7 +116,7 @@ async def test_what_kept_a_job_from_being_seen_is_told_when_it_is_given_up(
     assert isinstance(finished.error, DeadlineExceeded)
     assert isinstance(finished.error.__cause__, ExportJobsError)
     assert finished.error.__cause__.reason in finished.error.reason
-    assert f"({finished.story.failed_polls} polls failed; at last: " in finished.error.reason
+    assert f"({finished.stats.failed_polls} polls failed; at last: " in finished.error.reason
 
 
 async def test_what_kept_an_export_from_being_taken_is_told_when_it_is_given_up(
@@ -163,7 +163,7 @@ async def test_without_a_deadline_a_job_may_take_weeks(
     """With `deadline=None` nothing but the vendor ends the wait."""
     vendor.report("q1", lasts=14 * 86400)
 
-    async with make_poller(deadline=None, interval=3600) as poller:
+    async with make_poller(deadline=None, poll_interval=3600) as poller:
         (finished,) = await finish(poller, reports(Acme(), "q1"))
 
     assert finished.ok

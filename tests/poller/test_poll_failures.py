@@ -36,7 +36,7 @@ async def test_a_job_that_can_never_be_asked_ends_with_its_budget(
 
     assert isinstance(finished.error, error)
     assert finished.error.ref == finished.ref
-    assert finished.story.failed_polls == FAILURES_ALLOWED
+    assert finished.stats.failed_polls == FAILURES_ALLOWED
 
 
 async def test_a_job_that_can_never_be_asked_delays_nobody(
@@ -62,7 +62,7 @@ async def test_an_answer_refills_the_budget(vendor: Vendor, make_poller: MakePol
         (finished,) = await finish(poller, reports(Acme(), "q1"))
 
     assert finished.ok
-    assert finished.story.failed_polls == 3 * (FAILURES_ALLOWED - 1)
+    assert finished.stats.failed_polls == 3 * (FAILURES_ALLOWED - 1)
 
 
 async def test_failing_polls_come_less_and_less_often(

@@ -231,10 +231,10 @@ async def test_the_story_counts_the_lists_that_told_of_a_job(
     async with make_poller() as poller:
         results = await finish(poller, reports(Listing(), "q1", "q2", "q3"))
 
-    stories = {id_of(finished): finished.story for finished in results}
-    assert {name: story.polls for name, story in stories.items()} == {"q1": 2, "q2": 3, "q3": 5}
-    assert all(story.failed_polls == 0 for story in stories.values())
-    assert stories["q2"].latency == timedelta(seconds=10)
+    stats = {id_of(finished): finished.stats for finished in results}
+    assert {name: stats.polls for name, stats in stats.items()} == {"q1": 2, "q2": 3, "q3": 5}
+    assert all(stats.failed_polls == 0 for stats in stats.values())
+    assert stats["q2"].latency == timedelta(seconds=10)
     assert sum(isinstance(event, Polled) for event in events) == 2 + 3 + 5
 
 

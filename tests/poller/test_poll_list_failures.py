@@ -74,8 +74,8 @@ async def test_a_list_that_fails_three_times_in_a_row_is_left_alone(
         results = await finish(poller, reports(Listing(), "q1", "q2"))
 
     assert all(finished.ok for finished in results)
-    assert all(finished.story.polls == 7 for finished in results)
-    assert all(finished.story.failed_polls == 0 for finished in results)
+    assert all(finished.stats.polls == 7 for finished in results)
+    assert all(finished.stats.failed_polls == 0 for finished in results)
     assert vendor.moments(LIST) == [10, 20, 30]
     assert vendor.moments("GET /reports/q1") == [10, 20, 30, 40, 50, 60, 70]
     assert sum(isinstance(event, ListFailed) for event in events) == 3

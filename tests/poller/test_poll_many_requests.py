@@ -37,7 +37,7 @@ async def test_a_question_may_take_long_as_long_as_it_is_answered(
         (finished,) = await finish(poller, reports(Paging(), "q1"))
 
     assert finished.ok
-    assert (finished.story.polls, finished.story.failed_polls) == (1, 0)
+    assert (finished.stats.polls, finished.stats.failed_polls) == (1, 0)
     assert clock.monotonic() >= 20 * 25
 
 
@@ -52,7 +52,7 @@ async def test_a_question_that_stalls_half_way_is_let_go_of(
         (finished,) = await finish(poller, reports(Paging(), "q1"))
 
     assert finished.ok
-    assert (finished.story.polls, finished.story.failed_polls) == (2, 1)
+    assert (finished.stats.polls, finished.stats.failed_polls) == (2, 1)
     assert 60 <= clock.monotonic() <= 120
 
 

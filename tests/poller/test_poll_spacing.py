@@ -17,7 +17,7 @@ from tests.support.acme_api import Vendor
 
 from exportjobs import DeadlineExceeded, Event
 from exportjobs.adapter import Budget, Operation, frozen
-from exportjobs.events import Economising
+from exportjobs.events import PollingSlowed
 from exportjobs.testing import ManualClock
 
 DAY = 86400.0
@@ -28,7 +28,7 @@ class FewReads(Acme):
     """Acme, where it allows three hundred questions a day by the calendar."""
 
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=300, per=timedelta(days=1), of=Operation.POLL, calendar=True),
+        Budget(requests=300, per=timedelta(days=1), operation=Operation.POLL, calendar=True),
     )
 
 
@@ -47,7 +47,7 @@ async def test_thrift_is_told_once(
     async with make_poller(deadline=DAY) as poller:
         await finish(poller, reports(FewReads(), "q1"))
 
-    told = [event for event in events if isinstance(event, Economising)]
+    told = [event for event in events if isinstance(event, PollingSlowed)]
     assert len(told) == 1
     assert told[0].seconds > 5
 
@@ -64,7 +64,7 @@ async def test_thrift_is_told_once_whatever_becomes_of_single_jobs(
         names = [*(f"q{number}" for number in range(6)), "odd"]
         await finish(poller, reports(FewReads(), *names))
 
-    told = [event for event in events if isinstance(event, Economising)]
+    told = [event for event in events if isinstance(event, PollingSlowed)]
     assert len(told) == 1
 
 
@@ -77,7 +77,7 @@ async def test_thrift_is_not_told_where_there_is_plenty(
     async with make_poller() as poller:
         await finish(poller, reports(FewReads(), "q1"))
 
-    assert not any(isinstance(event, Economising) for event in events)
+    assert not any(isinstance(event, PollingSlowed) for event in events)
 
 
 @pytest.mark.parametrize("interval", [None, 10], ids=["learned", "fixed"])
@@ -87,7 +87,7 @@ async def test_a_days_questions_last_the_whole_day(
     """Three hundred questions a day serve a job of thirty hours: to midnight, and on after it."""
     vendor.report("q1", lasts=30 * 3600)
 
-    async with make_poller(interval=interval, deadline=timedelta(days=2)) as poller:
+    async with make_poller(poll_interval=interval, deadline=timedelta(days=2)) as poller:
         (finished,) = await finish(poller, reports(FewReads(), "q1"))
 
     asked = vendor.moments("GET /reports/q1")

@@ -80,7 +80,7 @@ async def test_a_throttled_account_waits_as_a_whole(
         if isinstance(event, Throttled):
             throttled.set()
 
-    async with make_poller(interval=1, observers=[notice]) as poller:
+    async with make_poller(poll_interval=1, observers=[notice]) as poller:
         results = poller.run(reports(account, "q1", "q2"), into=None)
         await throttled.wait()
         await poller.submit(account.report("q3"))
@@ -117,8 +117,8 @@ async def test_being_throttled_is_no_failure(
         (finished,) = await finish(poller, reports(Acme(), "q1"))
 
     assert finished.ok
-    assert finished.story.failed_polls == 0
-    assert finished.story.polls == 26
+    assert finished.stats.failed_polls == 0
+    assert finished.stats.polls == 26
     assert sum(isinstance(event, Throttled) for event in events) == 25
 
 
@@ -259,7 +259,7 @@ async def test_the_users_interval_takes_the_place_of_the_vendors_pace(
     """With an interval of one's own, the first question and the later ones keep to it."""
     vendor.report("q1", "running", "running", "done")
 
-    async with make_poller(interval=3) as poller:
+    async with make_poller(poll_interval=3) as poller:
         await finish(poller, reports(Acme(), "q1"))
 
     assert vendor.moments("GET /reports/q1") == [3, 6, 9]

@@ -17,7 +17,7 @@ from exportjobs import (
     LedgerFailed,
     Poller,
     UnknownAccount,
-    WrongDoor,
+    WrongContext,
 )
 
 REF = JobRef(vendor="acme", account="default", id="q3", kind="report")
@@ -28,15 +28,15 @@ STRANGER = JobRef(vendor="acme", account="stranger", id="q3", kind="report")
     ("options", "field"),
     [
         ({"on_exit": "explode"}, "on_exit"),
-        ({"downloads": 0}, "downloads"),
-        ({"interval": -1}, "interval"),
-        ({"interval": float("nan")}, "interval"),
-        ({"interval": timedelta(seconds=-1)}, "interval"),
+        ({"max_downloads": 0}, "max_downloads"),
+        ({"poll_interval": -1}, "poll_interval"),
+        ({"poll_interval": float("nan")}, "poll_interval"),
+        ({"poll_interval": timedelta(seconds=-1)}, "poll_interval"),
         ({"deadline": float("inf")}, "deadline"),
         ({"deadline": "soon"}, "deadline"),
-        ({"downloads": "4"}, "downloads"),
-        ({"downloads": 2.5}, "downloads"),
-        ({"downloads": True}, "downloads"),
+        ({"max_downloads": "4"}, "max_downloads"),
+        ({"max_downloads": 2.5}, "max_downloads"),
+        ({"max_downloads": True}, "max_downloads"),
         ({"ledger": 5}, "ledger"),
         ({"ledger": b"ledger.db"}, "ledger"),
         ({"observers": print}, "observers"),
@@ -47,7 +47,7 @@ STRANGER = JobRef(vendor="acme", account="stranger", id="q3", kind="report")
     ],
     ids=[
         "on_exit",
-        "downloads",
+        "max_downloads",
         "negative",
         "nan",
         "negative-timedelta",
@@ -79,15 +79,15 @@ async def test_a_poller_that_was_not_entered_says_so(make_poller: MakePoller) ->
     """Using a poller outside its block is refused with the way to do it."""
     poller = make_poller()
 
-    with pytest.raises(WrongDoor, match="async with"):
+    with pytest.raises(WrongContext, match="async with"):
         poller.run(reports(Acme(), "q3"), into=None)
-    with pytest.raises(WrongDoor, match="async with"):
+    with pytest.raises(WrongContext, match="async with"):
         await poller.submit(Acme().report("q3"))
-    with pytest.raises(WrongDoor, match="async with"):
+    with pytest.raises(WrongContext, match="async with"):
         await poller.resume(STRANGER)
-    with pytest.raises(WrongDoor, match="async with"):
+    with pytest.raises(WrongContext, match="async with"):
         await poller.cancel(STRANGER)
-    with pytest.raises(WrongDoor, match="async with"):
+    with pytest.raises(WrongContext, match="async with"):
         _ = poller.outstanding
 
 
@@ -96,7 +96,7 @@ async def test_a_poller_that_was_left_says_so(vendor: Vendor, make_poller: MakeP
     async with make_poller() as poller:
         pass
 
-    with pytest.raises(WrongDoor):
+    with pytest.raises(WrongContext):
         await poller.submit(Acme().report("q3"))
 
     assert vendor.said == []

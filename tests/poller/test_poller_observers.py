@@ -26,8 +26,8 @@ async def test_a_job_is_told_of_from_start_to_end(
         "Submitted",
         "Polled",
         "Polled",
-        "Downloading",
-        "Downloading",
+        "DownloadProgress",
+        "DownloadProgress",
         "Landed",
         "Ended",
     ]

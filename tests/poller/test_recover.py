@@ -30,7 +30,7 @@ from exportjobs import (
 from exportjobs._ledger.ledger import Ledger
 from exportjobs._ledger.matching import SETTLES
 from exportjobs.adapter import ExportJob, Reading, evolve
-from exportjobs.events import Left
+from exportjobs.events import Detached
 from exportjobs.testing import ManualClock
 
 MONDAY = "2026-01-05"
@@ -615,7 +615,7 @@ async def test_leaving_what_another_process_is_at_work_on_says_so(
             second.run(reports(Acme(), "q1"), into=landing, run_key=MONDAY)
             await clock.sleep(5)
 
-    (left,) = [event for event in events if isinstance(event, Left)]
+    (left,) = [event for event in events if isinstance(event, Detached)]
     assert left.error.reason == "left to another process, which is at work on it"
     assert vendor.said.count(SUBMIT) == 1
 

@@ -21,7 +21,7 @@ from exportjobs import (
     InvalidArgument,
     JobFailed,
     LedgerFailed,
-    WrongDoor,
+    WrongContext,
 )
 from exportjobs.testing import ManualClock
 
@@ -46,7 +46,7 @@ def clock() -> Hurried:
 @pytest.fixture
 def options(clock: Hurried, vendor: Vendor) -> dict[str, Any]:
     """Return the options that keep a run off the network and the real time."""
-    return {"clock": clock, "via": vendor.via, "jitter": middle}
+    return {"clock": clock, "transport": vendor.transport, "jitter": middle}
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +97,7 @@ def test_nothing_is_sent_before_the_first_result_is_asked_for(
         (Acme().report("q1"), {}, InvalidArgument),
         (["q1"], {}, InvalidArgument),
         ([], {"on_exit": "explode"}, InvalidArgument),
-        ([], {"interval": -1}, InvalidArgument),
+        ([], {"poll_interval": -1}, InvalidArgument),
         ([], {"intervall": 1}, TypeError),
         ([], {"into": Path(__file__) / "below"}, DestinationFailed),
         ([Acme("one").report("q1"), Acme("two").report("q1")], {}, InvalidArgument),
@@ -110,7 +110,7 @@ def test_nothing_is_sent_before_the_first_result_is_asked_for(
         "one-export",
         "text",
         "on_exit",
-        "interval",
+        "poll_interval",
         "misspelt",
         "folder",
         "one-name",
@@ -207,7 +207,7 @@ def test_options_are_passed_on(vendor: Vendor, options: dict[str, Any], clock: H
     vendor.report("q1", "running")
 
     (finished,) = exportjobs.run(
-        reports(Acme(), "q1"), into=None, interval=7, deadline=20, **options
+        reports(Acme(), "q1"), into=None, poll_interval=7, deadline=20, **options
     )
 
     assert isinstance(finished.error, exportjobs.DeadlineExceeded)
@@ -284,7 +284,7 @@ async def test_inside_an_event_loop_the_other_door_is_named(
     vendor: Vendor, options: dict[str, Any]
 ) -> None:
     """A run inside a running loop is refused with what to use instead, and sends nothing."""
-    with pytest.raises(WrongDoor, match=r"exportjobs\.Poller"):
+    with pytest.raises(WrongContext, match=r"exportjobs\.Poller"):
         exportjobs.run(reports(Acme(), "q1"), into=None, **options)
 
     assert vendor.said == []

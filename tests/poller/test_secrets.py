@@ -177,7 +177,7 @@ def test_what_holds_a_secret_does_not_show_it() -> None:
     export = adapter.report("q1")
     ref = JobRef("acme", "default", "q1", kind="report")
     artifact = adapter.artifact(signed("q1.csv"), 4)
-    session = Session(adapter, Transport(vendor.via), clock)
+    session = Session(adapter, Transport(vendor.transport), clock)
     shown = [adapter, export, adapter.resume(ref), artifact, session, exportjobs.Poller()]
 
     assert leaks("".join(f"{one!r}{one!s}" for one in shown)) == []

@@ -8,13 +8,13 @@ from tests.support.acme import Acme, Frank, MakePoller, busy, finish, id_of, rep
 from tests.support.acme_api import Seen, Vendor
 
 from exportjobs import AuthenticationFailed, DeadlineExceeded, Event
-from exportjobs.adapter import Pace, frozen
+from exportjobs.adapter import PollPolicy, frozen
 from exportjobs.events import Waiting
 from exportjobs.testing import ManualClock
 
 LIMITS = "GET /limits"
 NAMES = tuple(f"q{number}" for number in range(7))
-SLOW = Pace().slow.total_seconds()
+SLOW = PollPolicy().unknown_status_interval.total_seconds()
 
 
 @frozen
@@ -163,7 +163,7 @@ async def test_a_key_that_is_not_accepted_there_stops_the_account(
         (late,) = await finish(poller, reports(Frank(), "q0"))
 
     assert vendor.said == [LIMITS]
-    assert {finished.work for finished in results} == set(exports)
+    assert {finished.export for finished in results} == set(exports)
     assert all(isinstance(finished.error, AuthenticationFailed) for finished in [*results, late])
 
 
@@ -177,7 +177,7 @@ async def test_another_account_goes_on_after_that(vendor: Vendor, make_poller: M
         bad, good = Frank(name="bad"), Acme(name="good")
         results = await finish(poller, [*reports(bad, "q1", "q2"), *reports(good, "q3", "q4")])
 
-    ends = {finished.work.account[1]: finished.ok for finished in results}
+    ends = {finished.export.account[1]: finished.ok for finished in results}
     assert ends == {"bad": False, "good": True}
 
 
@@ -207,7 +207,7 @@ async def test_slots_of_others_are_tried_again_after_the_vendors_slow_interval(
     for name in ("q1", "q2"):
         vendor.report(name, submits=["done"])
 
-    async with make_poller(interval=None) as poller:
+    async with make_poller(poll_interval=None) as poller:
         results = await finish(poller, reports(Frank(), "q1", "q2"))
 
     assert all(finished.ok for finished in results)

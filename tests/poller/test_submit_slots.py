@@ -125,7 +125,7 @@ async def test_a_limit_that_was_learned_is_kept_to(vendor: Vendor, make_poller: 
     vendor.report("q4", lasts=1)
     account = Acme()
 
-    async with make_poller(interval=1) as poller:
+    async with make_poller(poll_interval=1) as poller:
         for export in reports(account, "q1", "q2"):
             await poller.submit(export)
         await finish(poller, reports(account, "q3", "q4"))

@@ -332,13 +332,13 @@ def answers_well(customer: Customer, job_id: str) -> bool:
 
 def test_the_same_faults_strike_the_same_requests_every_time(hire: Hire) -> None:
     """Nothing is left to chance."""
-    stories: list[object] = []
+    stats: list[object] = []
     for _ in range(2):
         with Sandbox(Fault.all(), seed=7, clock=ManualClock()) as sandbox:
             customer = hire(sandbox, "csv")
             job_id = customer.insist()
             for _ in range(12):
                 patient(customer, job_id)
-            stories.append([(received.status, received.fault) for received in sandbox.requests])
+            stats.append([(received.status, received.fault) for received in sandbox.requests])
 
-    assert stories[0] == stories[1]
+    assert stats[0] == stats[1]

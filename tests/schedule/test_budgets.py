@@ -28,12 +28,12 @@ TOLERANCE = 1e-3
 
 def a_day(requests: int, of: Operation | None = None, *, calendar: bool = True) -> Budget:
     """Return a budget by the day."""
-    return Budget(requests=requests, per=timedelta(days=1), of=of, calendar=calendar)
+    return Budget(requests=requests, per=timedelta(days=1), operation=of, calendar=calendar)
 
 
 def a_minute(requests: int, of: Operation | None = None) -> Budget:
     """Return a budget by the minute, in a window that moves along."""
-    return Budget(requests=requests, per=timedelta(minutes=1), of=of)
+    return Budget(requests=requests, per=timedelta(minutes=1), operation=of)
 
 
 def having_sent(budgets: Budgets, times: int, operation: Operation, now: float) -> Budgets:
@@ -49,7 +49,7 @@ published = st.lists(
         Budget,
         requests=st.integers(1, 6),
         per=st.sampled_from([timedelta(seconds=s) for s in (1, 7, 60, 3600, DAY)]),
-        of=st.none() | operations,
+        operation=st.none() | operations,
         calendar=st.booleans(),
     ),
     max_size=4,
@@ -116,7 +116,7 @@ class AnAccount(RuleBasedStateMachine):
     def no_budget_is_exceeded(self) -> None:
         """In any stretch of its length, or in any period by the clock."""
         for budget in self.published:
-            counted = [one for one in self.sent if budget.of in (None, one[0])]
+            counted = [one for one in self.sent if budget.operation in (None, one[0])]
             per = budget.per.total_seconds()
             if budget.calendar:
                 most = max(in_periods([moment for *_, moment in counted], per), default=0)
@@ -129,12 +129,12 @@ class AnAccount(RuleBasedStateMachine):
         """Every number can be slept for, and all agree on whether a request may be sent."""
         for operation in Operation:
             wait = self.budgets.wait(operation, self.now)
-            thrift = self.budgets.thrift(operation, self.now)
+            spacing = self.budgets.spacing(operation, self.now)
             remaining = self.budgets.remaining(operation, self.now)
             spent = self.budgets.spent(operation, self.now)
 
             assert 0 <= wait < math.inf
-            assert 0 <= thrift < math.inf
+            assert 0 <= spacing < math.inf
             assert remaining >= 0
             assert (wait > 0) == (remaining == 0) == (spent is not None)
             assert spent is None or spent in self.published
@@ -164,7 +164,7 @@ def test_what_no_budget_bounds_may_always_be_sent(operation: Operation, now: flo
     budgets = Budgets.of(()).sent(operation, now)
 
     assert budgets == Budgets()
-    assert budgets.wait(operation, now) == budgets.thrift(operation, now) == 0
+    assert budgets.wait(operation, now) == budgets.spacing(operation, now) == 0
     assert budgets.remaining(operation, now) == math.inf
     assert budgets.spent(operation, now) is None
 
@@ -176,7 +176,7 @@ def test_nothing_is_spared_before_anything_was_sent(
     """A budget that is whole holds nobody back."""
     budgets = Budgets.of(published)
 
-    assert budgets.wait(operation, now) == budgets.thrift(operation, now) == 0
+    assert budgets.wait(operation, now) == budgets.spacing(operation, now) == 0
 
 
 @pytest.mark.parametrize("calendar", [True, False], ids=["calendar", "rolling"])
@@ -254,12 +254,12 @@ def test_the_less_remains_the_more_is_spared(requests: int, calendar: bool, now:
 
     spared: list[float] = []
     while budgets.remaining(POLL, now):
-        spared.append(budgets.thrift(POLL, now))
+        spared.append(budgets.spacing(POLL, now))
         budgets = budgets.sent(POLL, now)
 
     assert spared == sorted(spared)
     assert spared[0] == 0
-    assert budgets.thrift(POLL, now) == budgets.wait(POLL, now)
+    assert budgets.spacing(POLL, now) == budgets.wait(POLL, now)
 
 
 def keeping_to_thrift(budget: Budget, begin: float, end: float) -> tuple[list[float], list[float]]:
@@ -273,7 +273,7 @@ def keeping_to_thrift(budget: Budget, begin: float, end: float) -> tuple[list[fl
             now += budgets.wait(POLL, now)
         budgets = budgets.sent(POLL, now)
         sent.append(now)
-        now += max(1.0, budgets.thrift(POLL, now))
+        now += max(1.0, budgets.spacing(POLL, now))
     return sent, held
 
 
@@ -314,7 +314,7 @@ def test_thrift_uses_most_of_a_budget(budget: Budget, gap: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "thrift"),
+    ("told", "spacing"),
     [
         (Told(100, NOON + 60, 100), 0.0),
         (Told(150, NOON + 60, 100), 0.0),
@@ -329,11 +329,11 @@ def test_thrift_uses_most_of_a_budget(budget: Budget, gap: float) -> None:
     ],
     ids=["all", "more", "half", "last", "no-limit", "nil", "none", "none-no-limit", "past", "over"],
 )
-def test_what_is_told_is_spread_as_well(told: Told, thrift: float) -> None:
+def test_what_is_told_is_spread_as_well(told: Told, spacing: float) -> None:
     """Where the vendor says what remains and of how many; else until it is used up."""
     budgets = Budgets().heard(told)
 
-    assert budgets.thrift(POLL, NOON) == pytest.approx(thrift)
+    assert budgets.spacing(POLL, NOON) == pytest.approx(spacing)
 
 
 @given(
@@ -350,7 +350,7 @@ def test_whatever_is_told_can_be_waited_for(told: Told, now: float, sent: int) -
     """A vendor's numbers may be anything."""
     budgets = having_sent(Budgets().heard(told), sent, POLL, now)
 
-    for wait in (budgets.wait(POLL, now), budgets.thrift(POLL, now)):
+    for wait in (budgets.wait(POLL, now), budgets.spacing(POLL, now)):
         assert 0 <= wait <= max(0.0, told.until - now)
 
 
@@ -362,7 +362,7 @@ def test_nothing_is_sent_when_nothing_remains(operation: Operation) -> None:
     assert budgets.wait(operation, NOON) == 90
     assert budgets.wait(operation, NOON + 89) == 1
     assert budgets.wait(operation, NOON + 90) == 0
-    assert budgets.thrift(operation, NOON + 90) == 0
+    assert budgets.spacing(operation, NOON + 90) == 0
     assert budgets.spent(operation, NOON) is None
 
 
@@ -442,7 +442,7 @@ def test_a_window_that_moves_along_is_believed_each_time() -> None:
         budgets = budgets.sent(POLL, now).heard(Told(999, now + DAY, 1000))
         now += 120
 
-    assert budgets.thrift(POLL, now) < 120
+    assert budgets.spacing(POLL, now) < 120
 
 
 @given(st.lists(st.floats(0, 30), min_size=1, max_size=60), st.integers(1, 5))
@@ -476,6 +476,6 @@ def test_budgets_are_a_value() -> None:
 
     before.sent(POLL, NOON)
     before.heard(Told(0, NOON + 60))
-    before.thrift(POLL, NOON)
+    before.spacing(POLL, NOON)
 
     assert before == Budgets.of((a_day(2),))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from exportjobs import (
     AuthenticationFailed,
-    BudgetSpent,
+    BudgetExhausted,
+    ConcurrencyLimitReached,
     DeadlineExceeded,
     DestinationFailed,
     DownloadFailed,
@@ -18,41 +19,48 @@ from exportjobs import (
     JobFailed,
     JobNotFound,
     JobStatus,
-    LeaseRefused,
     MalformedResponse,
     NetworkError,
     PermissionDenied,
     QuotaExceeded,
     RateLimited,
     Rejected,
-    SlotsFull,
+    SignedUrlRejected,
     SubmitOutcomeUnknown,
     Unreachable,
     Unsupported,
     UntrustedAddress,
     VendorUnavailable,
 )
-from exportjobs._schedule.decide import Ask, Counsel, End, Land, Step, SubmitAgain
+from exportjobs._schedule.decide import Ask, End, Land, Policy, Step, SubmitAgain
 from exportjobs._schedule.durations import Durations
 from exportjobs._schedule.schedule import (
     FAILURES_ALLOWED,
     NOT_FOUND_GRACE,
     Bounds,
-    Outlook,
+    PollContext,
     Schedule,
 )
-from exportjobs.adapter import Artifact, ExportJob, JobRef, Pace, Reading, Refusal, evolve
+from exportjobs.adapter import (
+    Artifact,
+    ExportJob,
+    JobRef,
+    PollPolicy,
+    Reading,
+    ResponseError,
+    evolve,
+)
 
 REF = JobRef("acme", "default", "R1", kind="report")
 TEN = timedelta(seconds=10)
-PACE = Pace(floor=TEN, ceiling=TEN, slow=timedelta(minutes=5))
+PACE = PollPolicy(min_interval=TEN, max_interval=TEN, unknown_status_interval=timedelta(minutes=5))
 """One that leaves the plan no choice."""
-COUNSEL = Counsel(Schedule(PACE), lambda low, _: max(low, 1.0))
+COUNSEL = Policy(Schedule(PACE), lambda low, _: max(low, 1.0))
 OLD = NOT_FOUND_GRACE + timedelta(microseconds=1)
 MINUTE = timedelta(seconds=60)
 HOUR = timedelta(hours=1)
-YOUNG = Outlook(30.0, Durations.prior(60.0))
-STRANGE = Outlook(30.0, Durations.prior(60.0), recognised=False)
+YOUNG = PollContext(30.0, Durations.prior(60.0))
+STRANGE = PollContext(30.0, Durations.prior(60.0), recognised=False)
 FREE = Bounds()
 
 
@@ -73,24 +81,24 @@ def after_poll_error(error: ExportJobsError, *, failures: int = 1, age: timedelt
 
 @pytest.mark.parametrize("status", [JobStatus.QUEUED, JobStatus.RUNNING])
 @pytest.mark.parametrize(
-    ("outlook", "bounds", "step"),
+    ("context", "bounds", "step"),
     [
         (YOUNG, FREE, Ask(10)),
         (YOUNG, Bounds(MINUTE), Ask(60, least=60)),
         (YOUNG, Bounds(timedelta(0)), Ask(1)),
-        (YOUNG, Bounds(thrift=90), Ask(90)),
-        (YOUNG, Bounds(MINUTE, thrift=90), Ask(60, least=60)),
+        (YOUNG, Bounds(spacing=90), Ask(90)),
+        (YOUNG, Bounds(MINUTE, spacing=90), Ask(60, least=60)),
         (STRANGE, FREE, Ask(300)),
         (STRANGE, Bounds(MINUTE), Ask(60, least=60)),
     ],
     ids=["plan", "server", "at-once", "thrift", "server-first", "unknown", "unknown-server"],
 )
 def test_a_job_that_goes_on_is_asked_about(
-    status: JobStatus, outlook: Outlook, bounds: Bounds, step: Step
+    status: JobStatus, context: PollContext, bounds: Bounds, step: Step
 ) -> None:
     """When the schedule says; what the server asks for is kept in mind, not to be undercut."""
-    assert COUNSEL.after_answer(job(status), outlook, bounds) == step
-    assert COUNSEL.after_roll([outlook, outlook], bounds) == step
+    assert COUNSEL.after_answer(job(status), context, bounds) == step
+    assert COUNSEL.after_roll([context, context], bounds) == step
 
 
 def test_jobs_of_which_none_goes_on_need_no_outlook() -> None:
@@ -102,7 +110,7 @@ def test_a_job_that_is_done_is_landed() -> None:
     """Some vendors answer a submit with the finished job."""
     done = job(JobStatus.DONE)
 
-    assert COUNSEL.after_answer(done, STRANGE, Bounds(MINUTE, thrift=90)) == Land()
+    assert COUNSEL.after_answer(done, STRANGE, Bounds(MINUTE, spacing=90)) == Land()
     assert COUNSEL.after_end(done) == Land()
 
 
@@ -161,7 +169,7 @@ def test_a_step_tells_whether_the_account_is_well(step: Step, *, well: bool) -> 
 @pytest.mark.parametrize(
     ("error", "pauses"),
     [
-        pytest.param(SlotsFull, False, id="full"),
+        pytest.param(ConcurrencyLimitReached, False, id="full"),
         pytest.param(RateLimited, True, id="throttled"),
         pytest.param(VendorUnavailable, True, id="unavailable"),
     ],
@@ -172,7 +180,7 @@ def test_a_step_tells_whether_the_account_is_well(step: Step, *, well: bool) -> 
     ids=["first", "second", "third", "ceiling", "server"],
 )
 def test_a_refusal_that_passes_is_waited_for(
-    error: type[Refusal],
+    error: type[ResponseError],
     refusals: int,
     asked: timedelta | None,
     seconds: float,
@@ -191,7 +199,7 @@ def test_a_refusal_that_passes_is_waited_for(
 @pytest.mark.parametrize("refusals", [1, 99])
 def test_a_budget_that_is_soon_renewed_is_waited_for(wait: timedelta, refusals: int) -> None:
     """To the moment, however often: our own count needs no guessing, and nobody else a pause."""
-    spent = BudgetSpent("the 5 requests a minute are used up", retry_after=wait)
+    spent = BudgetExhausted("the 5 requests a minute are used up", retry_after=wait)
 
     step = COUNSEL.after_submit_error(spent, refusals)
 
@@ -202,7 +210,7 @@ def test_a_budget_that_is_soon_renewed_is_waited_for(wait: timedelta, refusals: 
 def test_a_budget_that_lasts_is_told_as_a_quota(wait: timedelta | None) -> None:
     """Nobody is kept waiting for hours unasked; when it goes on is told."""
     reason = "the 60 submit requests a day that the vendor allows are used up until midnight"
-    spent = BudgetSpent(reason, vendor="acme", retry_after=wait)
+    spent = BudgetExhausted(reason, vendor="acme", retry_after=wait)
 
     step = COUNSEL.after_submit_error(spent, 1)
 
@@ -262,16 +270,16 @@ def test_credentials_that_are_not_accepted_stop_the_account() -> None:
     assert steps == [End(error, stops_account=True)] * 2
 
 
-@pytest.mark.parametrize("error", [RateLimited, SlotsFull])
+@pytest.mark.parametrize("error", [RateLimited, ConcurrencyLimitReached])
 @pytest.mark.parametrize("failures", [1, FAILURES_ALLOWED, 1000])
-def test_a_throttled_poll_pauses_the_account(error: type[Refusal], failures: int) -> None:
+def test_a_throttled_poll_pauses_the_account(error: type[ResponseError], failures: int) -> None:
     """However often: the job does not suffer for it."""
     step = after_poll_error(error("slow down", retry_after=timedelta(hours=1)), failures=failures)
 
     assert step == asks(3600, least=3600, pauses=True)
 
 
-@pytest.mark.parametrize("error", [RateLimited, SlotsFull])
+@pytest.mark.parametrize("error", [RateLimited, ConcurrencyLimitReached])
 @pytest.mark.parametrize(
     ("throttled", "asked", "step"),
     [
@@ -284,7 +292,10 @@ def test_a_throttled_poll_pauses_the_account(error: type[Refusal], failures: int
     ids=["first", "second", "slow", "server", "server-again"],
 )
 def test_a_throttled_question_about_many_pauses_the_account(
-    error: type[RateLimited | SlotsFull], throttled: int, asked: timedelta | None, step: Step
+    error: type[RateLimited | ConcurrencyLimitReached],
+    throttled: int,
+    asked: timedelta | None,
+    step: Step,
 ) -> None:
     """Longer and longer, and never shorter than the server asks."""
     assert COUNSEL.after_throttle(error("slow down", retry_after=asked), throttled) == step
@@ -296,7 +307,7 @@ def test_a_question_that_the_budget_does_not_bear_comes_later(
     wait: timedelta, failures: int
 ) -> None:
     """The job does not suffer for it, and nothing else of the account is held up."""
-    step = after_poll_error(BudgetSpent("used up", retry_after=wait), failures=failures)
+    step = after_poll_error(BudgetExhausted("used up", retry_after=wait), failures=failures)
 
     assert isinstance(step, Ask)
     assert step.least == wait.total_seconds()
@@ -357,7 +368,7 @@ def test_a_new_job_may_not_be_known_yet(age: timedelta, failures: int, *, patien
         pytest.param(Unsupported("no"), id="unsupported"),
         pytest.param(DeadlineExceeded("late"), id="deadline"),
         pytest.param(DownloadFailed("cut"), id="download"),
-        pytest.param(LeaseRefused("403"), id="lease"),
+        pytest.param(SignedUrlRejected("403"), id="lease"),
         pytest.param(DestinationFailed("full"), id="destination"),
     ],
 )

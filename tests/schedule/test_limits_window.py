@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from exportjobs._schedule.limits import MOST, WIDEST, Lane
+from exportjobs._schedule.limits import MOST, WIDEST, ConcurrencyWindow
 
 PATIENCE = 0.25
 REST = 1.0
@@ -23,32 +23,32 @@ class AnAccount(RuleBasedStateMachine):
         self.now = NOW
         self.flights: list[float] = []
         self.last_start = -math.inf
-        self.lane = Lane()
+        self.window = ConcurrencyWindow()
 
-    @precondition(lambda self: self.lane.next_start() <= self.now)
+    @precondition(lambda self: self.window.next_start() <= self.now)
     @rule()
     def start(self) -> None:
         """Send a request, as the loop does when it may."""
         after_a_rest = not self.flights and self.now - self.last_start > REST
 
-        self.lane = self.lane.started(self.now)
+        self.window = self.window.started(self.now)
         self.flights.append(self.now)
         self.last_start = self.now
 
-        assert not after_a_rest or self.lane.next_start() == self.now + PATIENCE
-        assert sum(start > self.now - PATIENCE for start in self.flights) <= self.lane.width
+        assert not after_a_rest or self.window.next_start() == self.now + PATIENCE
+        assert sum(start > self.now - PATIENCE for start in self.flights) <= self.window.width
 
     @precondition(lambda self: self.flights)
     @rule(data=st.data(), well=st.booleans())
     def answer(self, data: st.DataObject, *, well: bool) -> None:
         """Hear an answer, of whichever request."""
-        width = self.lane.width
+        width = self.window.width
         flight = data.draw(st.sampled_from(self.flights))
 
-        self.lane = self.lane.answered(flight, well=well)
+        self.window = self.window.answered(flight, well=well)
         self.flights.remove(flight)
 
-        assert self.lane.width == (min(WIDEST, width + 1) if well else width)
+        assert self.window.width == (min(WIDEST, width + 1) if well else width)
 
     # Whole parts of a second that a float holds exactly.
     @rule(parts=st.integers(0, 256) | st.integers(0, 100_000))
@@ -56,41 +56,41 @@ class AnAccount(RuleBasedStateMachine):
         """Let time pass."""
         self.now += parts / 64
 
-    @precondition(lambda self: self.now < self.lane.next_start() < math.inf)
+    @precondition(lambda self: self.now < self.window.next_start() < math.inf)
     @rule()
     def be_patient(self) -> None:
         """Let as much time pass as the lane asks for, which is not long."""
-        until = self.lane.next_start()
+        until = self.window.next_start()
         assert until - self.now <= PATIENCE
         self.now = until
 
     @invariant()
     def counts(self) -> None:
         """It knows what is in the air, which is never too much."""
-        assert list(self.lane.flights) == self.flights
+        assert list(self.window.flights) == self.flights
         assert len(self.flights) <= MOST
-        assert 1 <= self.lane.width <= WIDEST
+        assert 1 <= self.window.width <= WIDEST
 
     @invariant()
     def comes_to_no_standstill(self) -> None:
         """Only where too many hang does nothing but an answer help."""
-        assert (self.lane.next_start() == math.inf) == (len(self.flights) >= MOST)
+        assert (self.window.next_start() == math.inf) == (len(self.flights) >= MOST)
 
 
 TestAnAccount = AnAccount.TestCase
 
 
-def started_at_once(lane: Lane, now: float) -> int:
+def started_at_once(window: ConcurrencyWindow, now: float) -> int:
     """Return how many requests may start at one moment."""
     started = 0
-    while lane.next_start() <= now:
-        lane, started = lane.started(now), started + 1
+    while window.next_start() <= now:
+        window, started = window.started(now), started + 1
     return started
 
 
 def test_the_first_request_goes_ahead_alone() -> None:
     """What is wrong with the account is told once."""
-    assert started_at_once(Lane(), NOW) == 1
+    assert started_at_once(ConcurrencyWindow(), NOW) == 1
 
 
 @pytest.mark.parametrize(
@@ -108,20 +108,20 @@ def test_the_first_request_goes_ahead_alone() -> None:
 )
 def test_good_answers_let_more_fly(answers: list[bool], at_once: int) -> None:
     """One more for each, up to a few; an error changes nothing."""
-    lane = Lane()
+    window = ConcurrencyWindow()
     for well in answers:
-        lane = lane.started(NOW).answered(NOW, well=well)
+        window = window.started(NOW).answered(NOW, well=well)
 
-    assert started_at_once(lane, NOW) == at_once
+    assert started_at_once(window, NOW) == at_once
 
 
 @pytest.mark.parametrize("width", [1, 2, WIDEST])
 def test_requests_that_take_long_hold_nobody_back_for_long(width: int) -> None:
     """After a quarter of a second as many again may go, until too many hang."""
-    lane, starts = Lane(width, started_at=NOW), list[float]()
+    window, starts = ConcurrencyWindow(width, started_at=NOW), list[float]()
 
-    while (moment := max(NOW, lane.next_start())) < math.inf:
-        lane = lane.started(moment)
+    while (moment := max(NOW, window.next_start())) < math.inf:
+        window = window.started(moment)
         starts.append(moment - NOW)
 
     assert starts == [PATIENCE * (number // width) for number in range(MOST)]
@@ -129,19 +129,19 @@ def test_requests_that_take_long_hold_nobody_back_for_long(width: int) -> None:
 
 def test_an_answer_lets_another_start_even_where_too_many_hang() -> None:
     """The account is not stuck for good."""
-    lane = Lane(WIDEST, flights=(NOW,) * MOST, started_at=NOW)
+    window = ConcurrencyWindow(WIDEST, flights=(NOW,) * MOST, started_at=NOW)
 
-    assert lane.next_start() == math.inf
-    assert lane.answered(NOW, well=False).next_start() == NOW + PATIENCE
+    assert window.next_start() == math.inf
+    assert window.answered(NOW, well=False).next_start() == NOW + PATIENCE
 
 
 def test_an_answer_is_that_of_its_own_request() -> None:
     """A late one leaves those that started since in the air."""
-    lane = Lane(WIDEST).started(NOW).started(NOW + 1).started(NOW + 2)
+    window = ConcurrencyWindow(WIDEST).started(NOW).started(NOW + 1).started(NOW + 2)
 
-    lane = lane.answered(NOW + 1, well=True)
+    window = window.answered(NOW + 1, well=True)
 
-    assert lane.flights == (NOW, NOW + 2)
+    assert window.flights == (NOW, NOW + 2)
 
 
 @pytest.mark.parametrize(
@@ -151,16 +151,16 @@ def test_an_answer_is_that_of_its_own_request() -> None:
 )
 def test_after_a_rest_one_goes_ahead_again(idle: float, at_once: int) -> None:
     """A key may have been revoked in the meantime."""
-    lane = Lane(width=WIDEST, started_at=NOW)
+    window = ConcurrencyWindow(width=WIDEST, started_at=NOW)
 
-    assert started_at_once(lane, NOW + idle) == at_once
+    assert started_at_once(window, NOW + idle) == at_once
 
 
 def test_an_account_with_a_request_in_the_air_does_not_rest() -> None:
     """However long ago it started."""
-    lane = Lane(WIDEST, flights=(NOW,), started_at=NOW)
+    window = ConcurrencyWindow(WIDEST, flights=(NOW,), started_at=NOW)
 
-    assert lane.started(NOW + 3600).width == WIDEST
+    assert window.started(NOW + 3600).width == WIDEST
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=20))
@@ -168,11 +168,11 @@ def test_nothing_is_left_in_the_air_when_all_were_answered(
     flights: list[tuple[float, bool]],
 ) -> None:
     """No request is counted twice, and none is forgotten."""
-    lane = Lane()
+    window = ConcurrencyWindow()
     for start, _ in sorted(flights):
-        lane = lane.started(start)
+        window = window.started(start)
     for start, well in flights:
-        lane = lane.answered(start, well=well)
+        window = window.answered(start, well=well)
 
-    assert lane.flights == ()
-    assert lane.next_start() == -math.inf
+    assert window.flights == ()
+    assert window.next_start() == -math.inf

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from exportjobs._schedule.durations import Durations
 from exportjobs._schedule.plan import shared_wait, wait
-from exportjobs._schedule.progress import Course
+from exportjobs._schedule.progress import ProgressTrend
 
-NONE = Course()
+NONE = ProgressTrend()
 PRICE = 0.02
 DAY = 86_400.0
 
@@ -43,12 +43,12 @@ def asked(durations: Durations, until: float, price: float = PRICE) -> list[floa
     return found[1:]
 
 
-def course_of(history: list[tuple[float, float | None]]) -> Course:
+def course_of(history: list[tuple[float, float | None]]) -> ProgressTrend:
     """Return the course after some reports."""
-    course = Course()
+    trend = ProgressTrend()
     for age, fraction in history:
-        course = course.reported(age, fraction)
-    return course
+        trend = trend.reported(age, fraction)
+    return trend
 
 
 @settings(deadline=None)
@@ -60,10 +60,10 @@ def test_every_wait_is_finite_and_above_zero(
     price: float,
 ) -> None:
     """Whatever the clocks, the vendor and the user say."""
-    durations, course = learned(*history), course_of(reports)
-    assert 0 < wait(age, durations, course, price=price) < math.inf
+    durations, trend = learned(*history), course_of(reports)
+    assert 0 < wait(age, durations, trend, price=price) < math.inf
     for jobs in (1, 2, 30):
-        assert 0 < shared_wait([(age, durations, course)] * jobs, price=price) < math.inf
+        assert 0 < shared_wait([(age, durations, trend)] * jobs, price=price) < math.inf
 
 
 def test_without_jobs_there_is_no_hurry() -> None:
@@ -113,35 +113,35 @@ def test_a_prior_of_another_scale_asks_at_that_scale() -> None:
 
 def test_progress_brings_the_next_question_near_the_end() -> None:
     """Whatever other jobs took."""
-    course = course_of([(100, 0.25), (200, 0.5), (300, 0.75), (360, 0.9)])
-    assert 15 < wait(360, Durations.prior(60), course, price=PRICE) < 45
+    trend = course_of([(100, 0.25), (200, 0.5), (300, 0.75), (360, 0.9)])
+    assert 15 < wait(360, Durations.prior(60), trend, price=PRICE) < 45
 
 
 def test_progress_that_has_not_begun_changes_nothing() -> None:
     """What its like took is all there is."""
-    course = course_of([(10, 0.0)])
-    assert wait(10, VARIED, course, price=PRICE) == wait(10, VARIED, NONE, price=PRICE)
+    trend = course_of([(10, 0.0)])
+    assert wait(10, VARIED, trend, price=PRICE) == wait(10, VARIED, NONE, price=PRICE)
 
 
 @pytest.mark.parametrize("stuck_at", [0.1, 0.5, 0.99, 1.0])
 def test_a_stalled_job_is_asked_about_less_and_less(stuck_at: float) -> None:
     """Nobody asks a stuck job as if it were about to end."""
-    course = course_of([(10, stuck_at / 2), (20, stuck_at)])
+    trend = course_of([(10, stuck_at / 2), (20, stuck_at)])
     age, waits = 20.0, list[float]()
     while age < DAY:
-        waits.append(wait(age, VARIED, course, price=PRICE))
+        waits.append(wait(age, VARIED, trend, price=PRICE))
         age += waits[-1]
-        course = course.reported(age, stuck_at)
+        trend = trend.reported(age, stuck_at)
     assert len(waits) < 100
     assert waits[-1] > 100 * waits[0]
 
 
 def test_a_total_that_keeps_growing_is_not_asked_hot() -> None:
     """A job that is told to be nearly done, again and again, is no reason to hurry."""
-    course, age, questions = Course(), 0.0, 0
+    trend, age, questions = ProgressTrend(), 0.0, 0
     while age < 3600:
-        age += wait(age, VARIED, course, price=PRICE)
-        course = course.reported(age, 0.5 + 0.4 * (questions % 2))
+        age += wait(age, VARIED, trend, price=PRICE)
+        trend = trend.reported(age, 0.5 + 0.4 * (questions % 2))
         questions += 1
     assert questions < 150
 

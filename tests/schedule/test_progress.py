@@ -6,33 +6,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exportjobs._schedule.progress import Course, Rest
+from exportjobs._schedule.progress import ProgressTrend, Rest
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
 reports = st.lists(st.tuples(anything, st.none() | anything | st.floats(-0.5, 1.5)), max_size=12)
 
 
-def course_of(*reported: tuple[float, float | None]) -> Course:
+def course_of(*reported: tuple[float, float | None]) -> ProgressTrend:
     """Return the course after some reports."""
-    course = Course()
+    trend = ProgressTrend()
     for age, fraction in reported:
-        course = course.reported(age, fraction)
-    return course
+        trend = trend.reported(age, fraction)
+    return trend
 
 
-def rest_of(course: Course, age: float) -> Rest:
+def rest_of(trend: ProgressTrend, age: float) -> Rest:
     """Return how much longer a job will run that can be told of."""
-    rest = course.rest(age)
+    rest = trend.rest(age)
     assert rest is not None
     return rest
 
 
 def test_nothing_reported_tells_nothing() -> None:
     """Nor does a report without a number."""
-    course = Course()
-    assert course.rest(10) is None
+    trend = ProgressTrend()
+    assert trend.rest(10) is None
     for fraction in (None, math.nan, math.inf):
-        assert course.reported(10, fraction) == course
+        assert trend.reported(10, fraction) == trend
 
 
 def test_steady_progress_is_extrapolated() -> None:
@@ -61,8 +61,8 @@ def test_the_nearer_the_end_the_surer() -> None:
 
 def test_a_stall_puts_the_end_off() -> None:
     """The longer nothing moves, the longer the rest and the less it is known."""
-    course = course_of((10, 0.2), (40, 0.8))
-    moving, stalled, stuck = (rest_of(course.reported(age, 0.8), age) for age in (40, 60, 400))
+    trend = course_of((10, 0.2), (40, 0.8))
+    moving, stalled, stuck = (rest_of(trend.reported(age, 0.8), age) for age in (40, 60, 400))
     assert moving.median < stalled.median < stuck.median
     assert moving.spread < stalled.spread < stuck.spread
     assert stuck.median >= 300
@@ -77,8 +77,8 @@ def test_a_total_that_grows_begins_the_count_again() -> None:
 @pytest.mark.parametrize("fraction", [1.0, 1.5])
 def test_a_job_with_nothing_left_is_awaited_calmly(fraction: float) -> None:
     """The more so the longer it takes."""
-    course = course_of((50, 0.5), (100, fraction))
-    waits = [rest_of(course, age).median for age in (100.0, 110.0, 200.0)]
+    trend = course_of((50, 0.5), (100, fraction))
+    waits = [rest_of(trend, age).median for age in (100.0, 110.0, 200.0)]
     assert waits == [pytest.approx(5), pytest.approx(10), pytest.approx(100)]
 
 

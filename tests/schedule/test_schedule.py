@@ -9,12 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exportjobs._schedule.durations import Durations
-from exportjobs._schedule.progress import Course
-from exportjobs._schedule.schedule import Bounds, Jitter, Outlook, Schedule
-from exportjobs.adapter import Pace, evolve
+from exportjobs._schedule.progress import ProgressTrend
+from exportjobs._schedule.schedule import Bounds, Jitter, PollContext, Schedule
+from exportjobs.adapter import PollPolicy, evolve
 
 TEN = timedelta(seconds=10)
-PACE = Pace(floor=TEN, ceiling=TEN, slow=timedelta(minutes=5))
+PACE = PollPolicy(min_interval=TEN, max_interval=TEN, unknown_status_interval=timedelta(minutes=5))
 """One that leaves the plan no choice."""
 WISH = timedelta(seconds=60)
 FREE = Bounds()
@@ -46,9 +46,9 @@ def asking(seconds: float) -> Bounds:
     return Bounds(timedelta(seconds=seconds))
 
 
-def looking(age: float, *, recognised: bool = True) -> Outlook:
+def looking(age: float, *, recognised: bool = True) -> PollContext:
     """Return what bears on a job of some age, of which nothing else is known."""
-    return Outlook(age, Durations.prior(60.0), recognised=recognised)
+    return PollContext(age, Durations.prior(60.0), recognised=recognised)
 
 
 def history(typical: float, ends: list[tuple[float, float]]) -> Durations:
@@ -59,23 +59,23 @@ def history(typical: float, ends: list[tuple[float, float]]) -> Durations:
     return durations
 
 
-def travelled(reports: list[tuple[float, float | None]]) -> Course:
+def travelled(reports: list[tuple[float, float | None]]) -> ProgressTrend:
     """Return how far a job has come by its own reports."""
-    course = Course()
+    trend = ProgressTrend()
     for age, fraction in reports:
-        course = course.reported(age, fraction)
-    return course
+        trend = trend.reported(age, fraction)
+    return trend
 
 
 lengths = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=400))
 some_time = st.timedeltas(min_value=timedelta(milliseconds=1), max_value=timedelta(days=400))
 paces = st.builds(
-    Pace,
-    typical=some_time,
-    price=st.sampled_from([1e-6, 0.02, 100.0]),
-    floor=lengths,
-    ceiling=lengths,
-    slow=lengths,
+    PollPolicy,
+    typical_duration=some_time,
+    latency_cost=st.sampled_from([1e-6, 0.02, 100.0]),
+    min_interval=lengths,
+    max_interval=lengths,
+    unknown_status_interval=lengths,
 )
 schedules = st.builds(Schedule, paces, st.none() | lengths)
 unhurried = st.builds(Schedule, paces)
@@ -94,21 +94,21 @@ histories = st.sampled_from(
         history(60.0, []).outlived(1e5),
     ]
 )
-outlooks = st.builds(
-    Outlook,
+contexts = st.builds(
+    PollContext,
     age=st.floats(-1e6, 1e9) | st.sampled_from([0.0, -0.0, 5e-324]),
     durations=histories,
-    course=st.builds(
+    trend=st.builds(
         travelled, st.lists(st.tuples(seconds_of_life, st.none() | st.floats(0, 1)), max_size=4)
     ),
     recognised=st.booleans(),
-    stakes=st.sampled_from([1.0, 2.0, 1000.0]),
+    weight=st.sampled_from([1.0, 2.0, 1000.0]),
 )
 
 
-@given(schedules, st.lists(outlooks, max_size=5), bounds, failures_in_a_row, jitters)
+@given(schedules, st.lists(contexts, max_size=5), bounds, failures_in_a_row, jitters)
 def test_every_wait_can_be_slept_for_and_is_no_shorter_than_asked(
-    schedule: Schedule, jobs: list[Outlook], bounds: Bounds, failures: int, jitter: Jitter
+    schedule: Schedule, jobs: list[PollContext], bounds: Bounds, failures: int, jitter: Jitter
 ) -> None:
     """A server's wish is never undercut, whatever is known of the jobs."""
     waits = [
@@ -122,14 +122,19 @@ def test_every_wait_can_be_slept_for_and_is_no_shorter_than_asked(
         assert wait >= (bounds.asked or timedelta(0)).total_seconds()
 
 
-@given(schedules, outlooks, bounds, jitters)
+@given(schedules, contexts, bounds, jitters)
 def test_a_wait_is_never_stretched_by_more_than_a_tenth(
-    schedule: Schedule, job: Outlook, bounds: Bounds, jitter: Jitter
+    schedule: Schedule, job: PollContext, bounds: Bounds, jitter: Jitter
 ) -> None:
     """What the server asks for is done, and no more; nor do we wait longer than anybody wants."""
-    pace, asked = schedule.pace, bounds.asked
-    wishes = (pace.floor, pace.ceiling, pace.slow, (schedule.interval or timedelta(0)) * 10)
-    longest = max(bounds.thrift, *(wish.total_seconds() for wish in wishes))
+    polling, asked = schedule.polling, bounds.asked
+    wishes = (
+        polling.min_interval,
+        polling.max_interval,
+        polling.unknown_status_interval,
+        (schedule.interval or timedelta(0)) * 10,
+    )
+    longest = max(bounds.spacing, *(wish.total_seconds() for wish in wishes))
 
     for wait in (schedule.after(job, bounds, jitter), schedule.after_roll([job], bounds, jitter)):
         # Never at once, even where the server agrees to it.
@@ -137,38 +142,39 @@ def test_a_wait_is_never_stretched_by_more_than_a_tenth(
         assert wait <= most * MARGIN
 
 
-FIRST_OF_MANY = Outlook(30.0, Durations.prior(60.0), travelled([(20.0, 1e-5)]))
-DONE_AT_ONCE = Outlook(0.0, Durations.prior(60.0), travelled([(0.0, 1.0)]))
+FIRST_OF_MANY = PollContext(30.0, Durations.prior(60.0), travelled([(20.0, 1e-5)]))
+DONE_AT_ONCE = PollContext(0.0, Durations.prior(60.0), travelled([(0.0, 1.0)]))
 
 
-@given(unhurried, outlooks, st.floats(0, 1e6), jitters)
-@example(Schedule(Pace()), FIRST_OF_MANY, 0.0, middle)
-@example(Schedule(Pace()), DONE_AT_ONCE, 0.0, middle)
+@given(unhurried, contexts, st.floats(0, 1e6), jitters)
+@example(Schedule(PollPolicy()), FIRST_OF_MANY, 0.0, middle)
+@example(Schedule(PollPolicy()), DONE_AT_ONCE, 0.0, middle)
 def test_a_plan_keeps_to_the_vendors_bounds(
-    schedule: Schedule, job: Outlook, thrift: float, jitter: Jitter
+    schedule: Schedule, job: PollContext, spacing: float, jitter: Jitter
 ) -> None:
     """Not below the floor nor above the ceiling, give or take a tenth, but for the budget's sake.
 
     Where the two contradict each other, the floor holds.
     """
     floor, ceiling = (
-        bound.total_seconds() for bound in (schedule.pace.floor, schedule.pace.ceiling)
+        bound.total_seconds()
+        for bound in (schedule.polling.min_interval, schedule.polling.max_interval)
     )
-    low, high = max(floor * 0.9, thrift), max(floor * MARGIN, ceiling * MARGIN, thrift)
+    low, high = max(floor * 0.9, spacing), max(floor * MARGIN, ceiling * MARGIN, spacing)
     known = evolve(job, recognised=True)
 
     for wait in (
-        schedule.after(known, Bounds(thrift=thrift), jitter),
-        schedule.after_roll([known], Bounds(thrift=thrift), jitter),
+        schedule.after(known, Bounds(spacing=spacing), jitter),
+        schedule.after_roll([known], Bounds(spacing=spacing), jitter),
     ):
         assert low * (1 - 1e-9) <= wait <= high
 
 
-@given(schedules, outlooks, st.lists(outlooks), asked_for, st.floats(allow_infinity=False))
+@given(schedules, contexts, st.lists(contexts), asked_for, st.floats(allow_infinity=False))
 def test_a_bad_source_of_jitter_makes_no_negative_wait(
     schedule: Schedule,
-    job: Outlook,
-    jobs: list[Outlook],
+    job: PollContext,
+    jobs: list[PollContext],
     asked: timedelta | None,
     number: float,
 ) -> None:
@@ -193,16 +199,16 @@ def test_a_bad_source_of_jitter_makes_no_negative_wait(
         (FREE, WISH, True, 60),
         (FREE, None, False, 315),
         (FREE, WISH, False, 630),
-        (Bounds(thrift=5), None, True, 10),
-        (Bounds(thrift=40), None, True, 40),
-        (Bounds(thrift=40), WISH, True, 60),
-        (Bounds(thrift=90), WISH, True, 90),
-        (Bounds(thrift=90), None, False, 315),
-        (Bounds(thrift=900), WISH, False, 900),
+        (Bounds(spacing=5), None, True, 10),
+        (Bounds(spacing=40), None, True, 40),
+        (Bounds(spacing=40), WISH, True, 60),
+        (Bounds(spacing=90), WISH, True, 90),
+        (Bounds(spacing=90), None, False, 315),
+        (Bounds(spacing=900), WISH, False, 900),
         (Bounds(timedelta(seconds=1)), WISH, True, 1.05),
-        (Bounds(timedelta(seconds=1), thrift=900), None, True, 1.05),
+        (Bounds(timedelta(seconds=1), spacing=900), None, True, 1.05),
         (Bounds(timedelta(seconds=1)), None, False, 1.05),
-        (Bounds(timedelta(hours=1), thrift=900), WISH, False, 3780),
+        (Bounds(timedelta(hours=1), spacing=900), WISH, False, 3780),
     ],
     ids=[
         "plan",
@@ -233,9 +239,9 @@ def test_what_counts_is_in_order(
     assert alone == together == pytest.approx(seconds)
 
 
-@given(unhurried, outlooks, st.lists(outlooks, max_size=4))
+@given(unhurried, contexts, st.lists(contexts, max_size=4))
 def test_a_job_whose_status_nobody_knows_does_not_slow_the_others(
-    schedule: Schedule, job: Outlook, jobs: list[Outlook]
+    schedule: Schedule, job: PollContext, jobs: list[PollContext]
 ) -> None:
     """One request serves all: those of which something is known decide when."""
     known = evolve(job, recognised=True)
@@ -246,9 +252,9 @@ def test_a_job_whose_status_nobody_knows_does_not_slow_the_others(
     assert schedule.after_roll([*strange, known], FREE, middle) == alone
 
 
-@given(schedules, st.lists(outlooks, max_size=4))
+@given(schedules, st.lists(contexts, max_size=4))
 def test_where_no_status_is_known_the_slow_interval_counts(
-    schedule: Schedule, jobs: list[Outlook]
+    schedule: Schedule, jobs: list[PollContext]
 ) -> None:
     """Nothing that a plan could be made of has been heard."""
     strange = [evolve(one, recognised=False) for one in jobs]
@@ -290,10 +296,10 @@ def test_a_server_that_says_at_once_is_not_asked_at_once(seconds: float, jitter:
 @pytest.mark.parametrize("age", [0.0, 20.0, 60.0, 200.0, 5000.0])
 def test_a_job_that_more_waits_for_is_asked_about_no_later(age: float) -> None:
     """Its end frees a slot that others want."""
-    schedule, job = Schedule(Pace(floor=timedelta(0))), looking(age)
+    schedule, job = Schedule(PollPolicy(min_interval=timedelta(0))), looking(age)
 
     waits = [
-        schedule.after(evolve(job, stakes=stakes), FREE, middle) for stakes in (1.0, 10.0, 100.0)
+        schedule.after(evolve(job, weight=weight), FREE, middle) for weight in (1.0, 10.0, 100.0)
     ]
 
     assert waits == sorted(waits, reverse=True)
@@ -302,8 +308,8 @@ def test_a_job_that_more_waits_for_is_asked_about_no_later(age: float) -> None:
 
 def test_together_the_highest_stakes_count() -> None:
     """One question tells the end of whichever is waited for."""
-    schedule, job = Schedule(Pace(floor=timedelta(0))), looking(60.0)
-    wanted = evolve(job, stakes=100.0)
+    schedule, job = Schedule(PollPolicy(min_interval=timedelta(0))), looking(60.0)
+    wanted = evolve(job, weight=100.0)
 
     together = schedule.after_roll([job, wanted], FREE, middle)
 
@@ -317,22 +323,27 @@ def test_together_the_highest_stakes_count() -> None:
 )
 def test_a_failed_question_is_repeated_less_and_less_often(failures: int, seconds: float) -> None:
     """Ten seconds become five minutes, and stay there."""
-    assert Schedule(Pace()).after_failure(failures, None, middle) == seconds
+    assert Schedule(PollPolicy()).after_failure(failures, None, middle) == seconds
 
 
 @pytest.mark.parametrize(
-    ("pace", "seconds"),
+    ("polling", "seconds"),
     [
-        (Pace(floor=timedelta(seconds=60)), [60, 120, 240, 300, 300]),
-        (Pace(floor=timedelta(minutes=20)), [1200, 1200, 1200, 1200, 1200]),
-        (Pace(slow=timedelta(seconds=25)), [10, 20, 25, 25, 25]),
-        (Pace(slow=timedelta(0), floor=timedelta(0)), [10, 10, 10, 10, 10]),
+        (PollPolicy(min_interval=timedelta(seconds=60)), [60, 120, 240, 300, 300]),
+        (PollPolicy(min_interval=timedelta(minutes=20)), [1200, 1200, 1200, 1200, 1200]),
+        (PollPolicy(unknown_status_interval=timedelta(seconds=25)), [10, 20, 25, 25, 25]),
+        (
+            PollPolicy(unknown_status_interval=timedelta(0), min_interval=timedelta(0)),
+            [10, 10, 10, 10, 10],
+        ),
     ],
     ids=["floor", "floor-above-slow", "slow", "hasty"],
 )
-def test_the_vendors_bounds_hold_for_failures_too(pace: Pace, seconds: list[float]) -> None:
+def test_the_vendors_bounds_hold_for_failures_too(
+    polling: PollPolicy, seconds: list[float]
+) -> None:
     """No sooner than its floor, and not after doubling beyond the slow interval."""
-    waits = [Schedule(pace).after_failure(failures, None, middle) for failures in range(1, 6)]
+    waits = [Schedule(polling).after_failure(failures, None, middle) for failures in range(1, 6)]
 
     assert waits == seconds
 
@@ -366,7 +377,12 @@ def test_no_failure_makes_the_wait_shorter_than_the_server_asks(
 ) -> None:
     """Not even where our own wait is about as long; nor is it longer than both."""
     usual = timedelta(seconds=10) if schedule.interval is None else schedule.interval
-    longest = max(usual, schedule.pace.floor, schedule.pace.slow, asked or timedelta(0))
+    longest = max(
+        usual,
+        schedule.polling.min_interval,
+        schedule.polling.unknown_status_interval,
+        asked or timedelta(0),
+    )
 
     wait = schedule.after_failure(failures, asked, jitter)
 
@@ -382,7 +398,7 @@ def test_a_hopeful_server_is_believed_less_and_less(
     asked: float, failures: int, seconds: float
 ) -> None:
     """One that says "at once" time and again would else be asked without a pause."""
-    schedule = Schedule(Pace())
+    schedule = Schedule(PollPolicy())
 
     wait = schedule.after_failure(failures, timedelta(seconds=asked), middle)
 
@@ -413,7 +429,7 @@ def test_waits_are_spread(
 @pytest.mark.parametrize("jitter", [lowest, middle, highest])
 def test_thrift_is_not_spread(jitter: Jitter) -> None:
     """It would else be undercut every other time."""
-    assert Schedule(PACE).after(looking(30.0), Bounds(thrift=40), jitter) == 40
+    assert Schedule(PACE).after(looking(30.0), Bounds(spacing=40), jitter) == 40
 
 
 @pytest.mark.parametrize(

@@ -184,5 +184,5 @@ def _reply(
 
 async def finish(exports: Iterable[Export], into: Path) -> list[Finished]:
     """Run exports to their end, in a poller of their own."""
-    async with Poller(interval=INTERVAL) as poller:
+    async with Poller(poll_interval=INTERVAL) as poller:
         return [finished async for finished in poller.run(exports, into=into)]

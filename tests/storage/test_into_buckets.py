@@ -105,7 +105,7 @@ def environment(store: Store, monkeypatch: pytest.MonkeyPatch) -> str:
 
 async def finish(vendor: Vendor, into: Into, name: str = "q1") -> Finished:
     """Run one export to its end."""
-    async with Poller(interval=INTERVAL) as poller:
+    async with Poller(poll_interval=INTERVAL) as poller:
         (finished,) = [one async for one in poller.run(vendor.tables(name), into=into)]
     return finished
 
@@ -191,7 +191,7 @@ async def test_leaving_in_the_middle_shows_nothing(
         if getattr(event, "received", 0) > len(LARGE) // 2:
             half_way.set()
 
-    async with Poller(interval=INTERVAL, observers=[listen]) as poller:
+    async with Poller(poll_interval=INTERVAL, observers=[listen]) as poller:
         poller.run(vendor.tables("q1"), into=place)
         await half_way.wait()
 

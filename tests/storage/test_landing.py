@@ -43,7 +43,7 @@ def test_a_file_lands_whole_without_an_event_loop(
     vendor.offers("q1", Offer(store.link("q1.csv", at=proxy.origin, until=in_an_hour())))
 
     exports = vendor.tables("q1")
-    (finished,) = exportjobs.run(exports, into=tmp_path, interval=INTERVAL)
+    (finished,) = exportjobs.run(exports, into=tmp_path, poll_interval=INTERVAL)
 
     (file,) = finished.files
     assert file.path.read_bytes() == SMALL
@@ -59,7 +59,7 @@ async def test_the_digest_that_azure_promises_is_checked(
     (finished,) = await finish(vendor.tables("q1"), tmp_path)
 
     (file,) = finished.files
-    assert "md5" in file.proven_by
+    assert "md5" in file.verified_by
 
 
 async def test_a_file_that_is_not_what_azure_promises_does_not_land(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 
-from exportjobs import Event, JobRef, LeaseRefused, Poller
+from exportjobs import Event, JobRef, Poller, SignedUrlRejected
 
 from .loopback import Proxy
 from .stores import Store, an_hour_ago, content, in_an_hour, signature, tampered
@@ -140,13 +140,13 @@ async def test_another_process_goes_on_under_a_link_of_its_own(
         if getattr(event, "received", 0) >= MEBIBYTE:
             has_begun.set()
 
-    async with Poller(interval=INTERVAL, observers=[listen]) as poller:
+    async with Poller(poll_interval=INTERVAL, observers=[listen]) as poller:
         poller.run(vendor.tables("q1"), into=tmp_path)
         with anyio.fail_after(10.0):
             await has_begun.wait()
     is_left.set()
     ref = JobRef("warehouse", "default", "q1", kind="table")
-    async with Poller(interval=INTERVAL, accounts=[vendor.warehouse]) as poller:
+    async with Poller(poll_interval=INTERVAL, accounts=[vendor.warehouse]) as poller:
         finished = await poller.resume(ref, into=tmp_path)
 
     finished.raise_for_status()
@@ -168,7 +168,7 @@ async def test_a_link_that_was_tampered_with_ends_in_an_error_that_names_the_job
 
     (finished,) = await finish(vendor.tables("q1"), tmp_path)
 
-    assert isinstance(finished.error, LeaseRefused)
+    assert isinstance(finished.error, SignedUrlRejected)
     assert finished.error.vendor == "warehouse"
     assert finished.error.ref == finished.ref
     assert "warehouse/default/table/q1" in str(finished.error)
@@ -201,7 +201,7 @@ async def test_a_file_that_is_gone_from_the_store_does_not_land(
 
     (finished,) = await finish(vendor.tables("q1"), tmp_path)
 
-    assert isinstance(finished.error, LeaseRefused)
+    assert isinstance(finished.error, SignedUrlRejected)
     assert set(proxy.statuses) == {404}
     assert list(tmp_path.iterdir()) == []
 

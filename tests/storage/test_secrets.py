@@ -41,7 +41,7 @@ async def test_no_signature_and_no_key_is_ever_said(
         said.append(repr(event))
 
     ledger = tmp_path / "exports.db"
-    async with Poller(interval=INTERVAL, observers=[listen], ledger=ledger) as poller:
+    async with Poller(poll_interval=INTERVAL, observers=[listen], ledger=ledger) as poller:
         exports = vendor.tables("refused", "cut")
         async for finished in poller.run(exports, into=tmp_path / "landing"):
             said += [repr(finished), repr(finished.job), str(finished.error)]

@@ -10,22 +10,22 @@ import httpx
 from anyio.lowlevel import checkpoint
 from attrs import field, frozen
 
-from exportjobs import Export, Finished, Poller, Resumption
+from exportjobs import ExistingJob, Export, Finished, Poller
 from exportjobs._ledger.ledger import Ledger
 from exportjobs.adapter import (
     Adapter,
     Artifact,
     Budget,
+    ConcurrencyLimitReached,
     ExportJob,
     Flow,
     JobRef,
     Limits,
     Operation,
-    Pace,
+    PollPolicy,
     Progress,
     Request,
     Response,
-    SlotsFull,
     StatusMap,
     Token,
     credential,
@@ -44,7 +44,7 @@ SIGNATURE: Final = "signature-do-not-tell"
 Answer = httpx.Response | Exception | str
 """What the vendor says once: a whole answer, a broken connection, or a job's status."""
 MakePoller = Callable[..., Poller]
-Work = Export | Resumption
+Work = Export | ExistingJob
 
 _STATUSES = StatusMap(
     queued=("queued",),
@@ -72,8 +72,8 @@ class Acme(Adapter):
     """Acme's reports, under a key that goes along in a header of its own."""
 
     vendor: ClassVar[str] = "acme"
-    pace: ClassVar[Pace] = Pace(typical=timedelta(seconds=30))
-    error_codes: ClassVar = {"BUSY": SlotsFull}
+    polling: ClassVar[PollPolicy] = PollPolicy(typical_duration=timedelta(seconds=30))
+    error_codes: ClassVar = {"BUSY": ConcurrencyLimitReached}
     key: str = field(default=KEY, repr=False, validator=credential)
     base_url: str = field(default=API, kw_only=True)
 
@@ -167,9 +167,9 @@ class Counted(Listing):
     """Acme, where it counts: five questions and three lists a minute, two submits a day."""
 
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=5, per=timedelta(minutes=1), of=Operation.POLL),
-        Budget(requests=3, per=timedelta(minutes=1), of=Operation.LIST),
-        Budget(requests=2, per=timedelta(days=1), of=Operation.SUBMIT, calendar=True),
+        Budget(requests=5, per=timedelta(minutes=1), operation=Operation.POLL),
+        Budget(requests=3, per=timedelta(minutes=1), operation=Operation.LIST),
+        Budget(requests=2, per=timedelta(days=1), operation=Operation.SUBMIT, calendar=True),
     )
 
 
@@ -178,8 +178,8 @@ class FewQuestions(Listing):
     """Acme, where it allows ten times as many lists as questions: even one job is listed."""
 
     budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=100, per=timedelta(hours=1), of=Operation.POLL),
-        Budget(requests=1000, per=timedelta(hours=1), of=Operation.LIST),
+        Budget(requests=100, per=timedelta(hours=1), operation=Operation.POLL),
+        Budget(requests=1000, per=timedelta(hours=1), operation=Operation.LIST),
     )
 
 

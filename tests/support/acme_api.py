@@ -78,7 +78,7 @@ class Vendor:
         self.router.get(url=report).mock(side_effect=self._poll)
         self.router.delete(url=report).mock(side_effect=self._cancel)
         self.router.get(host="files.acme.test").mock(side_effect=self._file)
-        self.via = httpx.MockTransport(self._seen)
+        self.transport = httpx.MockTransport(self._seen)
 
     def report(
         self,

@@ -44,7 +44,7 @@ Person = Literal["absent", "looks", "gives up"]
 class Naming(Listing):
     """Acme, where its list tells by a report's id what was asked for."""
 
-    def may_have_made(self, job: ExportJob, export: Export) -> bool:
+    def matches_export(self, job: ExportJob, export: Export) -> bool:
         """Compare that."""
         return name_of(job.ref.id) == str(export.arguments["name"])
 
@@ -188,7 +188,7 @@ class Office:
             return trouble.answer()
         if request.url.path.endswith("/reports"):
             self.listed.append(self.clock.monotonic())
-        return await self.vendor.via.handle_async_request(request)
+        return await self.vendor.transport.handle_async_request(request)
 
     async def _submit(self, request: httpx.Request, account: str) -> httpx.Response | Exception:
         sent, name = self.clock.monotonic(), json.loads(request.content)["name"]
@@ -212,7 +212,7 @@ class Office:
         made.append(Made(job, sent, self.clock.monotonic()))
         key = {"X-Acme-Key": request.headers["X-Acme-Key"]}
         ordered = httpx.Request("POST", f"{API}/reports", headers=key, json={"name": job})
-        return await self.vendor.via.handle_async_request(ordered)
+        return await self.vendor.transport.handle_async_request(ordered)
 
 
 def content_of(file: str) -> bytes:
@@ -320,11 +320,11 @@ def poller(machine: Machine, office: Office, accounts: Sequence[Acme]) -> Poller
     """Return the poller of a process on a machine."""
     return Poller(
         accounts=accounts,
-        interval=20,
+        poll_interval=20,
         ledger=machine.disk / LEDGER,
         clock=machine,
         jitter=middle,
-        via=Line(machine, office),
+        transport=Line(machine, office),
     )
 
 

@@ -50,18 +50,18 @@ def begin(
         base_url: str = API,
         allowed: tuple[str, ...] | None = None,
     ) -> Landing:
-        via = in_turn(*replies, seen=seen)
+        transport = in_turn(*replies, seen=seen)
         ref = JobRef("acme", "default", job_id, kind="report")
         job = ExportJob(ref, Reading(JobStatus.DONE, "done"), artifacts=artifacts)
         subject = Subject(1, "acme", "default", "report", ref)
-        session = Session(Acme(base_url=base_url), Transport(via), clock)
+        session = Session(Acme(base_url=base_url), Transport(transport), clock)
 
         async def renew() -> ExportJob:
             return job
 
         folder = Folder(tmp_path, clock, unpacks=False)
         delivery = Delivery(job, subject, session, folder, renew)
-        ways = Ways(Transport(via), Transport(via), Hosts(allowed), 30.0)
+        ways = Ways(Transport(transport), Transport(transport), Hosts(allowed), 30.0)
         return Landing(Download(delivery, Surroundings(ways, clock, events.append)))
 
     return make

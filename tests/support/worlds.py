@@ -96,7 +96,7 @@ class World:
     """Some accounts, and a poller's options."""
 
     customers: list[Customer]
-    pace: tuple[float | None, float]
+    polling: tuple[float | None, float]
     """The interval and the deadline."""
     takes: float
     jitter: float
@@ -113,13 +113,13 @@ budgets = st.sampled_from(
         (),
         (Budget(requests=3, per=timedelta(minutes=1)),),
         (
-            Budget(requests=2, per=timedelta(minutes=1), of=Operation.POLL),
-            Budget(requests=2, per=timedelta(minutes=1), of=Operation.LIST),
+            Budget(requests=2, per=timedelta(minutes=1), operation=Operation.POLL),
+            Budget(requests=2, per=timedelta(minutes=1), operation=Operation.LIST),
         ),
-        (Budget(requests=5, per=timedelta(seconds=90), of=Operation.POLL, calendar=True),),
+        (Budget(requests=5, per=timedelta(seconds=90), operation=Operation.POLL, calendar=True),),
         (
-            Budget(requests=2, per=timedelta(hours=1), of=Operation.SUBMIT),
-            Budget(requests=20, per=timedelta(hours=1), of=Operation.LIST, calendar=True),
+            Budget(requests=2, per=timedelta(hours=1), operation=Operation.SUBMIT),
+            Budget(requests=20, per=timedelta(hours=1), operation=Operation.LIST, calendar=True),
         ),
     ]
 )
@@ -162,7 +162,7 @@ lists_under_stress = st.builds(
 worlds = st.builds(
     World,
     customers=st.lists(customers | lists_under_stress, min_size=1, max_size=3),
-    pace=st.sampled_from([(1.0, 45.0), (10.0, 300.0), (60.0, 3600.0), (None, 900.0)]),
+    polling=st.sampled_from([(1.0, 45.0), (10.0, 300.0), (60.0, 3600.0), (None, 900.0)]),
     takes=st.sampled_from([0.0, 0.0, 0.1, 2.0]),
     jitter=st.sampled_from([0.0, 0.5, 1.0]),
     cancels_at=st.none() | st.sampled_from([5.0, 12.0, 50.0]),

@@ -98,7 +98,7 @@ CASES = [
     Case(
         flows.Unsure,
         contract.test_what_flows_return_is_well_formed,
-        "may_have_made returns a NoneType",
+        "matches_export returns a NoneType",
         with_list,
     ),
     Case(

@@ -33,7 +33,7 @@ CASES = [
     Case(
         terms.Undecided,
         contract.test_the_vendors_terms_are_of_their_types,
-        "the adapter's pace is int, not Pace",
+        "the adapter's polling is int, not PollPolicy",
     ),
     Case(
         terms.Wordless,

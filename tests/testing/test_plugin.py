@@ -26,7 +26,7 @@ def exports_of(sandbox: ExportSandbox) -> list[Export]:
 
 def landed(exports: list[Export], into: Path) -> set[str]:
     """Return the digests of the files that exports land, as a user's own code would land them."""
-    for finished in exportjobs.run(exports, into=into, interval=0.05):
+    for finished in exportjobs.run(exports, into=into, poll_interval=0.05):
         finished.raise_for_status()
     return {sha256(file.read_bytes()).hexdigest() for file in into.iterdir()}
 

@@ -20,7 +20,7 @@ READY = {"id": "7", "state": "ready", "files": ["{url}/7.csv"]}
 async def exported(vendor: ScriptedVendor, into: Path | None) -> Finished:
     """Return what came of a report."""
     acme = Acme(KEY, base_url=vendor.url)
-    async with Poller(interval=0.01) as poller:
+    async with Poller(poll_interval=0.01) as poller:
         (finished,) = [one async for one in poller.run([acme.report("q3")], into=into)]
     return finished
 
@@ -190,7 +190,7 @@ async def test_an_adapters_refs_are_the_vendors(tmp_path: Path) -> None:
     ref = JobRef(vendor="acme", account="default", id="7", kind="report")
 
     with ScriptedVendor(Reply("GET /reports/7", READY), Reply("GET /7.csv", b"x")) as vendor:
-        async with Poller(accounts=[Acme(KEY, base_url=vendor.url)], interval=0.01) as poller:
+        async with Poller(accounts=[Acme(KEY, base_url=vendor.url)], poll_interval=0.01) as poller:
             finished = await poller.resume(ref, into=tmp_path)
 
     assert finished.ok

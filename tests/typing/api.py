@@ -27,7 +27,7 @@ exports = [
 ]
 assert_type(exports, list[Export])
 
-for finished in exportjobs.run(exports, into="landing", interval=5, on_exit="cancel"):
+for finished in exportjobs.run(exports, into="landing", poll_interval=5, on_exit="cancel"):
     assert_type(finished, Finished)
     assert_type(finished.job, ExportJob)
     assert_type(finished.files, tuple[LandedFile, ...])

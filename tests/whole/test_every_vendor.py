@@ -19,7 +19,7 @@ INTERVAL = 0.02
 
 async def land(exports: list[Export], folder: Path) -> list[Finished]:
     """Run exports to their end, in a poller of their own."""
-    async with exportjobs.Poller(interval=INTERVAL) as poller:
+    async with exportjobs.Poller(poll_interval=INTERVAL) as poller:
         return [finished async for finished in poller.run(exports, into=folder)]
 
 
@@ -109,13 +109,13 @@ async def test_a_job_is_resumed_by_its_ref_from_another_poller(
 ) -> None:
     """A ref's JSON is enough for another process to land the files."""
     closient = adapters(sandbox)["closient"]
-    async with exportjobs.Poller(interval=INTERVAL) as poller:
+    async with exportjobs.Poller(poll_interval=INTERVAL) as poller:
         (kind,) = closient.kinds()
         job = await poller.submit(getattr(closient, kind)("vytxeTZskVKR7C7WgdSP3d"))
     written = job.ref.to_json()
 
     ref = JobRef.from_json(written)
-    async with exportjobs.Poller(interval=INTERVAL, accounts=[closient]) as poller:
+    async with exportjobs.Poller(poll_interval=INTERVAL, accounts=[closient]) as poller:
         finished = await poller.resume(ref, into=tmp_path)
 
     assert finished.ok
@@ -147,5 +147,5 @@ async def test_an_account_with_the_wrong_key_stops_alone(sandbox: Sandbox, tmp_p
 
     errors = [one.error for one in finished if one.error]
     assert [type(error) for error in errors] == [exportjobs.AuthenticationFailed] * 2
-    assert [one.work.kind for one in finished if one.ok] == ["clients"]
+    assert [one.export.kind for one in finished if one.ok] == ["clients"]
     assert sum(received.status == 401 for received in sandbox.requests) <= 2

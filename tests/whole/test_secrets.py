@@ -41,10 +41,10 @@ async def test_no_secret_and_no_signed_url_is_ever_said(
         said.append(repr(event))
 
     ledger = tmp_path / "exports.db"
-    async with exportjobs.Poller(interval=0.02, observers=[listen], ledger=ledger) as poller:
+    async with exportjobs.Poller(poll_interval=0.02, observers=[listen], ledger=ledger) as poller:
         async for finished in poller.run(exports, into=tmp_path / "landing"):
             said += [repr(finished), repr(finished.job), as_json(finished)]
-            said += [repr(finished.work), repr(finished.work.adapter)]
+            said += [repr(finished.export), repr(finished.export.adapter)]
             said += [str(finished.error), repr(finished.error)]
         said += [file.read_bytes().decode(errors="replace") for file in tmp_path.glob("*.db*")]
     said += [everything_in(record) for record in caplog.records]

@@ -46,7 +46,7 @@ def test_a_report_lands(tmp_path: Path) -> None:
         Reply("GET /q3.csv", b"name,amount\nnuts,7\n"),
     ) as vendor:
         acme = Acme(KEY, base_url=vendor.url)
-        (finished,) = exportjobs.run([acme.report("q3")], into=tmp_path, interval=0.01)
+        (finished,) = exportjobs.run([acme.report("q3")], into=tmp_path, poll_interval=0.01)
 
     finished.raise_for_status()
     (file,) = finished.files

@@ -15,8 +15,8 @@ from exportjobs.adapter._errors import (
     MalformedResponse,
     PermissionDenied,
     RateLimited,
-    Refusal,
     Rejected,
+    ResponseError,
     VendorUnavailable,
 )
 from exportjobs.adapter._flow import Response
@@ -104,7 +104,7 @@ def _until_date(text: str, now: datetime) -> timedelta | None:
         return None
 
 
-_BY_STATUS: Mapping[int, type[Refusal]] = {
+_BY_STATUS: Mapping[int, type[ResponseError]] = {
     HTTPStatus.UNAUTHORIZED: AuthenticationFailed,
     HTTPStatus.FORBIDDEN: PermissionDenied,
     HTTPStatus.NOT_FOUND: JobNotFound,
@@ -116,8 +116,8 @@ _TEXT_NAMES = ("message", "errorMessage", "error_message", "detail", "error", "t
 
 
 def refusal(
-    response: Response, error_codes: Mapping[str, type[Refusal]], *, now: datetime
-) -> Refusal | None:
+    response: Response, error_codes: Mapping[str, type[ResponseError]], *, now: datetime
+) -> ResponseError | None:
     """Return the error that an answer stands for, or None if it is a 2xx.
 
     The vendor's own code decides where the adapter knows it, else the HTTP status.

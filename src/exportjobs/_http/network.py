@@ -90,7 +90,7 @@ class Pool:
         return Line(origin, tls, keepalive_expiry=_KEPT_ALIVE, network_backend=self._dialler)
 
 
-Via = httpx.AsyncBaseTransport
+Backend = httpx.AsyncBaseTransport
 """What may take the network's place."""
 _STRAIGHT_FROM = 1024 * 1024
 """Bytes that have to be still to come, for it to be worth a connection to read past httpcore."""
@@ -182,7 +182,7 @@ class _Proxied(httpx.AsyncBaseTransport):
         await self._direct.aclose()
 
 
-def network(connections: int, admits: Admits) -> Via:
+def network(connections: int, admits: Admits) -> Backend:
     """Return the way to the network; behind a proxy, it is the proxy that looks names up."""
     named = getproxies()
     if any(named.get(scheme) for scheme in ("http", "https", "all")):

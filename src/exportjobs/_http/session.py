@@ -17,10 +17,10 @@ from exportjobs.adapter import Adapter
 from exportjobs.adapter._errors import (
     AuthenticationFailed,
     BrokenAdapter,
-    BudgetSpent,
+    BudgetExhausted,
     ExportJobsError,
     NetworkError,
-    Refusal,
+    ResponseError,
     SubmitOutcomeUnknown,
     Unreachable,
     VendorUnavailable,
@@ -144,7 +144,7 @@ class Session:
         if not self._signs_in:
             return request, None
         token = await self._current_token()
-        return self.adapter.bear(request, token), token
+        return self.adapter.apply_token(request, token), token
 
     async def _drive(
         self,
@@ -159,7 +159,7 @@ class Session:
                 try:
                     response = await exchange(request)
                 except ExportJobsError as error:
-                    if isinstance(error, Refusal):
+                    if isinstance(error, ResponseError):
                         wish.note(error.retry_after)
                     request = flow.throw(error)
                 else:
@@ -215,7 +215,7 @@ class Session:
             budget = self.budgets.spent(operation, now) or "requests"
             until = f"{self._clock.now() + wait:%Y-%m-%d %H:%M:%S} UTC"
             reason = f"the {budget} that the vendor allows are used up until {until}"
-            raise BudgetSpent(reason, retry_after=wait)
+            raise BudgetExhausted(reason, retry_after=wait)
         self.budgets = self.budgets.sent(operation, now)
 
     async def _current_token(self, refused: Token | None = None) -> Token:

@@ -14,7 +14,7 @@ import anyio
 import httpx
 
 from exportjobs._http.connect import Admits
-from exportjobs._http.network import Via, network, tls
+from exportjobs._http.network import Backend, network, tls
 from exportjobs._http.origins import below, everywhere, no_address
 from exportjobs._http.retry import quiet
 from exportjobs._http.stream import Stream, raw
@@ -39,19 +39,19 @@ class Transport:
     """
 
     def __init__(
-        self, via: Via | None = None, *, connections: int = 4, admits: Admits = everywhere
+        self, backend: Backend | None = None, *, connections: int = 4, admits: Admits = everywhere
     ) -> None:
         """Prepare the connections; none is opened yet.
 
         Args:
-            via: Takes the network's place.
+            backend: Takes the network's place.
             connections: How many to have at once.
             admits: Whether connections to an address are made.
         """
         # Getting a turn that is free need not wait a round of the loop: the network is waited for.
         self._turn = anyio.Semaphore(connections, fast_acquire=True)
         with quiet():
-            self._network = network(connections, admits) if via is None else via
+            self._network = network(connections, admits) if backend is None else backend
         self._closed = False
 
     async def __aenter__(self) -> Self:

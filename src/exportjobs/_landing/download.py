@@ -14,12 +14,12 @@ from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob
 from exportjobs.adapter._redact import hiding
 from exportjobs.events import (
-    Downloading,
+    DownloadProgress,
     DownloadRetried,
     Landed,
     LandedFile,
-    LeaseRenewed,
     Observer,
+    SignedUrlRenewed,
     Subject,
 )
 
@@ -103,11 +103,11 @@ class Download:
 
     async def _renew(self) -> ExportJob:
         job = await self._delivery.renew()
-        self._report(LeaseRenewed(self._delivery.subject))
+        self._report(SignedUrlRenewed(self._delivery.subject))
         return job
 
     def _received(self, sink: Sink, received: int, size: int | None) -> None:
-        self._report(Downloading(self._delivery.subject, sink.name, received, size))
+        self._report(DownloadProgress(self._delivery.subject, sink.name, received, size))
 
     def _retried(self, index: int, error: ExportJobsError) -> None:
         self.retries += 1

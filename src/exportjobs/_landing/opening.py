@@ -9,7 +9,7 @@ from http import HTTPStatus
 from attrs import field, frozen
 
 from exportjobs._landing.digests import promised
-from exportjobs.adapter._errors import DownloadFailed, LeaseRefused, NetworkError
+from exportjobs.adapter._errors import DownloadFailed, NetworkError, SignedUrlRejected
 
 _SETTLED = timedelta(seconds=1)
 """How much older than the answer a file has to be for its time to tell its versions apart."""
@@ -142,7 +142,7 @@ def opening(head: Head, *, suffix: str, asked: Version | None, start: int) -> Op
         start: From which byte on.
 
     Raises:
-        LeaseRefused: If the host refuses the address.
+        SignedUrlRejected: If the host refuses the address.
         NoContinuation: If what comes is not proven to be the rest.
         NetworkError: If the host cannot answer for now.
         DownloadFailed: If it will never.
@@ -156,7 +156,7 @@ def opening(head: Head, *, suffix: str, asked: Version | None, start: int) -> Op
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and asked is not None:
         raise NoContinuation(f"the file is shorter than it was: {said}")
     if status in _LEASE_REFUSED or _EXPIRED.search(head.said):
-        raise LeaseRefused(f"the address is refused: {said}")
+        raise SignedUrlRejected(f"the address is refused: {said}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT:
         raise NetworkError(said)
     raise DownloadFailed(said)
@@ -172,10 +172,10 @@ def check_no_error_page(begin: bytes) -> None:
     """Check that the first bytes of a file are no page that says why there is none.
 
     Raises:
-        LeaseRefused: If they are: a host may say with 200 that an address has expired.
+        SignedUrlRejected: If they are: a host may say with 200 that an address has expired.
     """
     if _MARKUP.match(begin):
-        raise LeaseRefused("the address is refused: the file's host sends a page that says so")
+        raise SignedUrlRejected("the address is refused: the file's host sends a page that says so")
 
 
 def _whole(headers: Mapping[str, str], suffix: str) -> Opening:

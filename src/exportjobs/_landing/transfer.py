@@ -30,8 +30,8 @@ from exportjobs.adapter._errors import (
     Corrupted,
     DownloadFailed,
     ExportJobsError,
-    LeaseRefused,
     NetworkError,
+    SignedUrlRejected,
     UntrustedAddress,
     VendorError,
 )
@@ -128,7 +128,7 @@ class Transfer:
     def _take_note(self, error: ExportJobsError) -> None:
         self._corruptions += isinstance(error, Corrupted)
         self._may_continue = self._may_continue and not isinstance(error, NoContinuation)
-        if isinstance(error, DownloadFailed) and not isinstance(error, LeaseRefused):
+        if isinstance(error, DownloadFailed) and not isinstance(error, SignedUrlRejected):
             # What came was no good, and would be none to another process.
             self._sink.discard()
         if self._may_pass(error):
@@ -142,7 +142,7 @@ class Transfer:
             case Corrupted():
                 return self._corruptions < _CORRUPTIONS and self._sink.may_restart
             case _:
-                return isinstance(error, NetworkError | LeaseRefused | VendorError)
+                return isinstance(error, NetworkError | SignedUrlRejected | VendorError)
 
     @property
     def _is_whole(self) -> bool:
@@ -166,7 +166,7 @@ class Transfer:
                 opened = await self._opening(stream, artifact, version)
                 if may_be_error_page(opened, suffix(artifact)):
                     check_no_error_page(await stream.peek(ENOUGH, inflate=opened.compressed))
-            except LeaseRefused:
+            except SignedUrlRejected:
                 self._addresses.refuse(artifact)
                 raise
             await self._receive(stream, opened, artifact)

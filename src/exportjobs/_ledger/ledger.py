@@ -15,7 +15,7 @@ from anyio import CancelScope, Lock, to_thread
 from exportjobs._ledger.entry import LedgerEntry
 from exportjobs._ledger.owner import Owner
 from exportjobs._ledger.schema import migrate
-from exportjobs._ledger.tables import Adoption, Scribe
+from exportjobs._ledger.tables import Adoption, Tables
 from exportjobs._schedule.clock import Clock
 from exportjobs._schedule.durations import Durations
 from exportjobs.adapter._adapter import Export, Work
@@ -33,19 +33,19 @@ _LEARNED = "SELECT vendor, account, kind, learned FROM durations"
 class _Wish(Generic[T]):
     """Something to be done on the database, and what came of it."""
 
-    def __init__(self, work: Callable[[Scribe], T]) -> None:
+    def __init__(self, work: Callable[[Tables], T]) -> None:
         self._work = work
         self._error: Exception | None = None
 
-    def grant(self, scribe: Scribe) -> None:
+    def grant(self, tables: Tables) -> None:
         """Do it; if it fails, it leaves no trace, and those beside it are none the worse."""
-        scribe.database.execute("SAVEPOINT wish")
+        tables.database.execute("SAVEPOINT wish")
         try:
-            self._value = self._work(scribe)
+            self._value = self._work(tables)
         except Exception as error:  # noqa: BLE001 - it is raised where it was wished for
             self._error = error
-            scribe.database.execute("ROLLBACK TO wish")
-        scribe.database.execute("RELEASE wish")
+            tables.database.execute("ROLLBACK TO wish")
+        tables.database.execute("RELEASE wish")
 
     def fail(self, error: Exception) -> None:
         """Note that nothing of what was wished for at once could be done."""
@@ -108,23 +108,23 @@ class Ledger:
         Args:
             asked: For each its number, or 0 where that is not known; the work; and the run's key.
         """
-        return await self._do(lambda scribe: [scribe.enter(*one) for one in asked])
+        return await self._do(lambda tables: [tables.enter(*one) for one in asked])
 
     async def claim(self, accounts: Collection[tuple[str, str]]) -> tuple[LedgerEntry, ...]:
         """Take what is outstanding on some accounts and nobody is at work on, oldest first."""
-        return await self._do(lambda scribe: scribe.claim(accounts))
+        return await self._do(lambda tables: tables.claim(accounts))
 
     async def intend(self, number: int, export: Export) -> int:
         """Record that an export is about to be submitted, and return its number; 0 if it is new."""
-        return await self._do(lambda scribe: scribe.intend(number, export))
+        return await self._do(lambda tables: tables.intend(number, export))
 
     async def take_back(self, number: int) -> None:
         """Record that no job came of a submit."""
-        await self._do(lambda scribe: scribe.take_back(number))
+        await self._do(lambda tables: tables.take_back(number))
 
     async def record(self, number: int, job: ExportJob, polls: int = 0) -> None:
         """Record a job as its vendor described it, ref and all."""
-        await self._do(lambda scribe: scribe.record(number, job, polls))
+        await self._do(lambda tables: tables.record(number, job, polls))
 
     async def adopt(self, number: int, jobs: Sequence[ExportJob]) -> Adoption:
         """Let an export in doubt have the job that it became, if there is no doubt about that.
@@ -133,27 +133,27 @@ class Ledger:
             number: The export's.
             jobs: What it may have become, each with the ref that it would have.
         """
-        return await self._do(lambda scribe: scribe.adopt(number, jobs))
+        return await self._do(lambda tables: tables.adopt(number, jobs))
 
     async def assign(self, number: int, job: ExportJob) -> bool:
         """Let an export have a job, unless that is another's; return whether it has it."""
-        return await self._do(lambda scribe: scribe.assign(number, job))
+        return await self._do(lambda tables: tables.assign(number, job))
 
     async def resubmit(self, number: int) -> None:
         """Record that an export is to be submitted again."""
-        await self._do(lambda scribe: scribe.resubmit(number))
+        await self._do(lambda tables: tables.resubmit(number))
 
     async def land(self, number: int, files: tuple[LandedFile, ...]) -> None:
         """Record that the job's files have landed, if only that there were none."""
-        await self._do(lambda scribe: scribe.land(number, files))
+        await self._do(lambda tables: tables.land(number, files))
 
     async def abandon(self, number: int) -> None:
         """Record that nobody wants to know any more what came of a submit."""
-        await self._do(lambda scribe: scribe.abandon(number))
+        await self._do(lambda tables: tables.abandon(number))
 
     async def forget(self, number: int) -> None:
         """Remove all that is known of an export."""
-        await self._do(lambda scribe: scribe.forget(number))
+        await self._do(lambda tables: tables.forget(number))
 
     async def entry(self, number: int) -> LedgerEntry:
         """Return what is known of an export.
@@ -161,22 +161,22 @@ class Ledger:
         Raises:
             LookupError: If there is none of that number.
         """
-        return await self._do(lambda scribe: scribe.entry(number))
+        return await self._do(lambda tables: tables.entry(number))
 
     async def entries(self) -> tuple[LedgerEntry, ...]:
         """Return what is known of every export, oldest first."""
-        return await self._do(Scribe.entries)
+        return await self._do(Tables.entries)
 
     async def learn(self, work: Work, durations: Durations) -> None:
         """Record how long jobs of a kind take. Nothing that lives in memory needs to be told."""
         if self.is_durable:
             row = (*work.account, work.kind, durations.to_json())
-            await self._do(lambda scribe: scribe.database.execute(_LEARN, row))
+            await self._do(lambda tables: tables.database.execute(_LEARN, row))
 
     async def learned(self) -> dict[tuple[str, str], dict[str, Durations]]:
         """Return how long each account's kinds of job take; what cannot be read is left out."""
         found: dict[tuple[str, str], dict[str, Durations]] = {}
-        rows = await self._do(lambda scribe: scribe.database.execute(_LEARNED).fetchall())
+        rows = await self._do(lambda tables: tables.database.execute(_LEARNED).fetchall())
         for vendor, account, kind, text in rows:
             with suppress(ValueError):
                 found.setdefault((vendor, account), {})[kind] = Durations.from_json(text)
@@ -199,7 +199,7 @@ class Ledger:
         if self._owner is not None:
             self._owner.leave()
 
-    async def _do(self, work: Callable[[Scribe], T]) -> T:
+    async def _do(self, work: Callable[[Tables], T]) -> T:
         """Do some work on the database, even if the waiting for it is being cancelled."""
         try:
             if self.path is None:
@@ -233,10 +233,10 @@ class Ledger:
             for wish in wishes:
                 wish.fail(error)
 
-    def _scribe(self) -> Scribe:
+    def _scribe(self) -> Tables:
         owner = self._owner
         number, is_at_work = (1, _nobody) if owner is None else (owner.number, owner.is_at_work)
-        return Scribe(self._database, number, self._clock.now(), is_at_work)
+        return Tables(self._database, number, self._clock.now(), is_at_work)
 
     def _failed(self, error: sqlite3.Error) -> ExportJobsError:
         return LedgerFailed(f"the ledger {self.path or 'in memory'} cannot be used ({error})")

@@ -28,7 +28,7 @@ def candidates(
         sent_at: When.
     """
     fitting = (job for job in listed if _is_of_its_time(job, sent_at))
-    named = (job for job in fitting if export.adapter.may_have_made(job, export))
+    named = (job for job in fitting if export.adapter.matches_export(job, export))
     return tuple(evolve(job, ref=_named(job, export, sent_at)) for job in named)
 
 

@@ -70,7 +70,8 @@ _ONCE_ONLY = (
     "CREATE UNIQUE INDEX exports_by_digest ON exports (run, digest) WHERE run IS NOT NULL",
     "CREATE INDEX files_by_export ON files (export)",
 )
-_MIGRATIONS = ((_EXPORTS, _FILES), (_DURATIONS,), (_BY_REF,), _ONCE_ONLY)
+_VERIFIED = ("ALTER TABLE files RENAME COLUMN proven_by TO verified_by",)
+_MIGRATIONS = ((_EXPORTS, _FILES), (_DURATIONS,), (_BY_REF,), _ONCE_ONLY, _VERIFIED)
 """What makes a file of each version out of one of the version before, statement by statement."""
 VERSION = len(_MIGRATIONS)
 

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from exportjobs._ledger.entry import LedgerEntry, read_told, told
 from exportjobs._ledger.matching import APART, made_at, may_be_older
 from exportjobs._ledger.schema import short_name
-from exportjobs.adapter._adapter import Export, Resumption, Work
+from exportjobs.adapter._adapter import ExistingJob, Export, Work
 from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob, JobRef, JobStatus, Reading
 from exportjobs.events import LandedFile
@@ -30,8 +30,12 @@ UPDATE exports
 SET ref = ?, job = ?, status = ?, raw_status = ?, seen_at = ?, polls = ?, told = ?
 WHERE number = ?
 """
-_FILES = "INSERT INTO files (export, path, size, sha256, part, proven_by) VALUES (?, ?, ?, ?, ?, ?)"
-_FILES_OF = "SELECT path, size, sha256, part, proven_by FROM files WHERE export = ? ORDER BY rowid"
+_FILES = (
+    "INSERT INTO files (export, path, size, sha256, part, verified_by) VALUES (?, ?, ?, ?, ?, ?)"
+)
+_FILES_OF = (
+    "SELECT path, size, sha256, part, verified_by FROM files WHERE export = ? ORDER BY rowid"
+)
 _OTHER_DOUBTS = """
 SELECT number FROM exports
 WHERE vendor = ? AND account = ? AND number != ?
@@ -50,7 +54,7 @@ class Adoption:
 
 
 @frozen
-class Scribe:
+class Tables:
     """Writes for one owner, at one moment."""
 
     database: sqlite3.Connection
@@ -127,7 +131,7 @@ class Scribe:
     def land(self, number: int, files: Iterable[LandedFile]) -> None:
         """Note that an export's files have landed, if only that there were none."""
         rows = [
-            (number, _place(one), one.size, one.sha256, one.part, " ".join(one.proven_by))
+            (number, _place(one), one.size, one.sha256, one.part, " ".join(one.verified_by))
             for one in files
         ]
         self._execute("DELETE FROM files WHERE export = ?", number)
@@ -159,7 +163,7 @@ class Scribe:
         return self._entries("ORDER BY number")
 
     def _find(self, work: Work, run_key: str | None) -> int | None:
-        if isinstance(work, Resumption):
+        if isinstance(work, ExistingJob):
             return self._numbered(work.ref)
         if run_key is None:
             return None
@@ -242,8 +246,8 @@ class Scribe:
 
     def _files_of(self, number: int) -> tuple[LandedFile, ...]:
         return tuple(
-            LandedFile(path, size, sha256, part, tuple(proven_by.split()))
-            for path, size, sha256, part, proven_by in self._execute(_FILES_OF, number)
+            LandedFile(path, size, sha256, part, tuple(verified_by.split()))
+            for path, size, sha256, part, verified_by in self._execute(_FILES_OF, number)
         )
 
     @property

@@ -8,12 +8,12 @@ from operator import index
 from pathlib import Path
 from typing import Any, Literal, SupportsIndex, TypedDict
 
-from exportjobs._http.network import Via
+from exportjobs._http.network import Backend
 from exportjobs._landing.into import Place
 from exportjobs._schedule.clock import Clock
 from exportjobs._schedule.schedule import Jitter
 from exportjobs.adapter import Adapter
-from exportjobs.adapter._adapter import Export, Resumption, Work
+from exportjobs.adapter._adapter import ExistingJob, Export, Work
 from exportjobs.adapter._errors import InvalidArgument
 from exportjobs.events import Observer
 
@@ -46,11 +46,11 @@ def checked_works(exports: Iterable[object]) -> tuple[Work, ...]:
         InvalidArgument: If one is something else, or two different accounts share a name.
     """
     remedy = "pass a list of what an adapter's constructors return, such as [clari.activity()]"
-    if isinstance(exports, Export | Resumption):
+    if isinstance(exports, Export | ExistingJob):
         raise InvalidArgument("exports", "is one export, not a list of them", remedy=remedy)
     works: list[Work] = []
     for work in exports:
-        if not isinstance(work, Export | Resumption):
+        if not isinstance(work, Export | ExistingJob):
             reason = f"holds a {type(work).__name__}, which is no export"
             raise InvalidArgument("exports", reason, remedy=remedy)
         works.append(work)
@@ -93,7 +93,7 @@ def checked_observers(observers: Iterable[Any]) -> tuple[Observer, ...]:
     return found
 
 
-def checked_downloads(count: object) -> int:
+def checked_max_downloads(count: object) -> int:
     """Return how many files are fetched at once.
 
     Raises:
@@ -102,7 +102,7 @@ def checked_downloads(count: object) -> int:
     if isinstance(count, SupportsIndex) and not isinstance(count, bool) and index(count) >= 1:
         return index(count)
     remedy = "pass a whole number from 1 upwards"
-    raise InvalidArgument("downloads", f"{count!r} is no number of files", remedy=remedy)
+    raise InvalidArgument("max_downloads", f"{count!r} is no number of files", remedy=remedy)
 
 
 def checked_run_key(key: object) -> str | None:
@@ -184,18 +184,18 @@ OnExit = Literal["detach", "cancel"]
 class ResumeOptions(TypedDict, total=False):
     """The keyword arguments of `Poller` but for the accounts."""
 
-    interval: Seconds | None
+    poll_interval: Seconds | None
     deadline: Seconds | None
     on_exit: OnExit
     grace: Seconds
-    downloads: int
+    max_downloads: int
     download_hosts: Iterable[str] | None
     download_timeout: Seconds
     ledger: Place | None
     observers: Iterable[Observer]
     clock: Clock
     jitter: Jitter
-    via: Via | None
+    transport: Backend | None
 
 
 class PollerOptions(ResumeOptions, total=False):

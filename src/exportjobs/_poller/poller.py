@@ -12,7 +12,7 @@ from typing import Self
 
 import anyio
 
-from exportjobs._http.network import Via
+from exportjobs._http.network import Backend
 from exportjobs._http.origins import Hosts, is_public
 from exportjobs._http.transport import Transport
 from exportjobs._landing.destination import Destination
@@ -25,8 +25,8 @@ from exportjobs._poller.arguments import (
     OnExit,
     Seconds,
     checked_accounts,
-    checked_downloads,
     checked_hosts,
+    checked_max_downloads,
     checked_observers,
     checked_run_key,
     checked_works,
@@ -41,7 +41,7 @@ from exportjobs._schedule.clock import Clock, SystemClock
 from exportjobs._schedule.schedule import Jitter
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._adapter import Export, Work
-from exportjobs.adapter._errors import InvalidArgument, WrongDoor
+from exportjobs.adapter._errors import InvalidArgument, WrongContext
 from exportjobs.adapter._job import ExportJob, JobRef
 from exportjobs.events import Event, Finished, Observer, log
 
@@ -60,30 +60,30 @@ class Poller:
         self,
         *,
         accounts: Iterable[Adapter] = (),
-        interval: Seconds | None = None,
+        poll_interval: Seconds | None = None,
         deadline: Seconds | None = _DAY,
         on_exit: OnExit = "detach",
         grace: Seconds = 0.0,
-        downloads: int = 4,
+        max_downloads: int = 4,
         download_hosts: Iterable[str] | None = None,
         download_timeout: Seconds = 30.0,
         ledger: Place | None = None,
         observers: Iterable[Observer] = (),
         clock: Clock | None = None,
         jitter: Jitter = random.uniform,
-        via: Via | None = None,
+        transport: Backend | None = None,
     ) -> None:
         """Take how to go about it; nothing is opened or sent yet.
 
         Args:
             accounts: Adapters whose jobs may be resumed or cancelled by their refs alone. Those of
                 exports that are run or submitted need not be named.
-            interval: Seconds between two polls of a job, in place of what is learned of jobs.
+            poll_interval: Seconds between two polls of a job, in place of what is learned of jobs.
             deadline: Seconds from submitting a job to giving up the wait for it; None never to.
             on_exit: Whether jobs that have not ended are left running at their vendors or cancelled
                 when the poller is left.
             grace: Seconds that files which are on their way may take to land when it is left.
-            downloads: How many files are fetched at once.
+            max_downloads: How many files are fetched at once.
             download_hosts: The only hosts that files are fetched from besides the vendors' own,
                 such as "files.acme.com" or "*.amazonaws.com"; these may be in a private network.
                 None for all that have a public address.
@@ -95,26 +95,28 @@ class Poller:
             observers: Called with every event, besides the logger `exportjobs`.
             clock: Where the time comes from, and who sleeps.
             jitter: Draws a number between two bounds.
-            via: An httpx transport to use in the network's place.
+            transport: An httpx transport to use in the network's place.
 
         Raises:
             InvalidArgument: If an argument cannot be right.
         """
         if on_exit not in {"detach", "cancel"}:
             raise InvalidArgument("on_exit", f"{on_exit!r} is neither 'detach' nor 'cancel'")
-        self._interval = None if interval is None else duration("interval", interval)
+        self._poll_interval = (
+            None if poll_interval is None else duration("poll_interval", poll_interval)
+        )
         self._deadline = None if deadline is None else duration("deadline", deadline)
         self._winding_down = WindingDown(
             self.cancel if on_exit == "cancel" else None, duration("grace", grace).total_seconds()
         )
-        self._downloads = checked_downloads(downloads)
+        self._max_downloads = checked_max_downloads(max_downloads)
         self._hosts = Hosts.of(checked_hosts(download_hosts))
         self._stall = duration("download_timeout", download_timeout).total_seconds()
         self._clock = clock or SystemClock()
         self._ledger = Ledger(ledger_file(ledger), self._clock)
         self._observers = (log, *checked_observers(observers))
         self._jitter = jitter
-        self._via = via
+        self._transport = transport
         self._named = checked_accounts(accounts)
         self._numbers = count(1)
         self._running: Loop | None = None
@@ -139,7 +141,7 @@ class Poller:
             accounts,
             self._tasks,
             deadline=self._deadline,
-            downloads=self._downloads,
+            max_downloads=self._max_downloads,
         )
         self._tasks.start_soon(loop.run)
         self._running = loop
@@ -167,7 +169,7 @@ class Poller:
             with anyio.CancelScope(shield=True):
                 await self._resources.aclose()
 
-    def hurry(self) -> None:
+    def close_now(self) -> None:
         """Do not wait for files or vendors any more while the poller is being left."""
         self._winding_down.hurry()
 
@@ -333,7 +335,7 @@ class Poller:
     def _loop(self) -> Loop:
         if self._running is None:
             remedy = "enter it first: async with exportjobs.Poller() as poller"
-            raise WrongDoor("the poller is not running", remedy=remedy)
+            raise WrongContext("the poller is not running", remedy=remedy)
         return self._running
 
     @property
@@ -345,8 +347,8 @@ class Poller:
         accounts = Accounts(
             clock=self._clock,
             jitter=self._jitter,
-            interval=self._interval,
-            via=self._via,
+            poll_interval=self._poll_interval,
+            transport=self._transport,
             singly=self._ledger.is_durable,
             learned=await self._ledger.learned(),
             connections=await stack.enter_async_context(AsyncExitStack()),
@@ -357,7 +359,7 @@ class Poller:
 
     async def _open_ways(self, stack: AsyncExitStack) -> Ways:
         """Open the ways to the hosts that have files, to be closed with the stack."""
-        files = partial(Transport, self._via, connections=self._downloads)
+        files = partial(Transport, self._transport, connections=self._max_downloads)
         public = await stack.enter_async_context(files(admits=is_public))
         anywhere = await stack.enter_async_context(files())
         return Ways(public, anywhere, self._hosts, self._stall)

@@ -26,7 +26,7 @@ from exportjobs._poller.poller import Poller
 from exportjobs._schedule.clock import SystemClock
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._adapter import Work
-from exportjobs.adapter._errors import WrongDoor
+from exportjobs.adapter._errors import WrongContext
 from exportjobs.events import Finished
 
 
@@ -55,7 +55,7 @@ def run(
         **options: The keyword arguments of `Poller`.
 
     Raises:
-        WrongDoor: If an event loop is running in this thread; there, use `Poller`.
+        WrongContext: If an event loop is running in this thread; there, use `Poller`.
         InvalidArgument: If an argument cannot be right; nothing was sent.
         DestinationFailed: If the folder cannot be written; nothing was sent.
         LedgerFailed: If the ledger cannot be opened; nothing was sent.
@@ -89,7 +89,7 @@ def resume_all(
         **options: The other keyword arguments of `Poller`; the `ledger` has to be named.
 
     Raises:
-        WrongDoor: If an event loop is running in this thread; there, use `Poller`.
+        WrongContext: If an event loop is running in this thread; there, use `Poller`.
         InvalidArgument: If an argument cannot be right; nothing was sent.
         DestinationFailed: If the folder cannot be written; nothing was sent.
         LedgerFailed: If the ledger cannot be opened; nothing was sent.
@@ -126,7 +126,7 @@ def _finished(poller: Poller, begin: Callable[[], Awaitable[Results]]) -> Iterat
             pumping.result()
         finally:
             pumping.cancel()
-            _wait(gone, partial(portal.call, poller.hurry))
+            _wait(gone, partial(portal.call, poller.close_now))
 
 
 @contextmanager
@@ -168,7 +168,7 @@ def _refuse_inside_a_loop() -> None:
         anyio.get_current_task()
     except RuntimeError:
         return
-    raise WrongDoor(
+    raise WrongContext(
         "exportjobs.run was called inside a running event loop",
         remedy="there, use: async with exportjobs.Poller() as poller, "
         "then async for finished in poller.run(...)",

@@ -28,7 +28,7 @@ class Meter:
 
     def counts(self, operation: Operation) -> bool:
         """Return whether a request of a sort comes out of the budget."""
-        return self.budget.of in (None, operation)
+        return self.budget.operation in (None, operation)
 
     def remaining(self, now: float) -> int:
         """Return how many requests may still be sent."""
@@ -51,7 +51,7 @@ class Meter:
             return Meter(self.budget, (*alive[:-1], (last, count + 1)))
         return Meter(self.budget, (*alive, (current, 1)))
 
-    def thrift(self, now: float) -> float:
+    def spacing(self, now: float) -> float:
         """Return the seconds to leave between requests, so that what remains lasts.
 
         Nothing as long as much remains; then more and more, up to an even spread over what is left
@@ -93,7 +93,7 @@ class Told:
     until: float
     limit: int | None = None
 
-    def thrift(self, now: float) -> float:
+    def spacing(self, now: float) -> float:
         """Return the seconds to leave between requests, so that what remains lasts."""
         left = max(0.0, self.until - now)
         if self.remaining <= 0:
@@ -124,11 +124,11 @@ class Budgets:
             waits.append(self.told.until - now)
         return max(0.0, self.closed_until - now, *waits)
 
-    def thrift(self, operation: Operation, now: float) -> float:
+    def spacing(self, operation: Operation, now: float) -> float:
         """Return the seconds to leave between requests, so that what remains lasts."""
-        waits = [meter.thrift(now) for meter in self._meters(operation)]
+        waits = [meter.spacing(now) for meter in self._meters(operation)]
         if self.told is not None:
-            waits.append(self.told.thrift(now))
+            waits.append(self.told.spacing(now))
         return max(waits, default=0.0)
 
     def remaining(self, operation: Operation, now: float) -> float:

@@ -11,21 +11,21 @@ from exportjobs._schedule.schedule import (
     NOT_FOUND_GRACE,
     Bounds,
     Jitter,
-    Outlook,
+    PollContext,
     Schedule,
 )
 from exportjobs.adapter._errors import (
     AuthenticationFailed,
-    BudgetSpent,
+    BudgetExhausted,
+    ConcurrencyLimitReached,
     ExportJobsError,
     JobNotFound,
     MalformedResponse,
     NetworkError,
     QuotaExceeded,
     RateLimited,
-    Refusal,
     Rejected,
-    SlotsFull,
+    ResponseError,
     SubmitOutcomeUnknown,
     VendorError,
     VendorUnavailable,
@@ -108,21 +108,21 @@ class Doubt:
 
 
 @frozen
-class Counsel:
+class Policy:
     """A vendor's schedule and a source of jitter: what every decision is made with."""
 
     schedule: Schedule
     jitter: Jitter
 
-    def after_answer(self, job: ExportJob, outlook: Outlook, bounds: Bounds) -> Step:
+    def after_answer(self, job: ExportJob, context: PollContext, bounds: Bounds) -> Step:
         """Decide after a job was accepted or described."""
         if job.status.is_terminal:
             return self.after_end(job)
-        return _ask(self.schedule.after(outlook, bounds, self.jitter), bounds.asked)
+        return _ask(self.schedule.after(context, bounds, self.jitter), bounds.asked)
 
-    def after_roll(self, outlooks: Sequence[Outlook], bounds: Bounds) -> Ask:
+    def after_roll(self, contexts: Sequence[PollContext], bounds: Bounds) -> Ask:
         """Decide after one answer described several jobs that have not ended."""
-        return _ask(self.schedule.after_roll(outlooks, bounds, self.jitter), bounds.asked)
+        return _ask(self.schedule.after_roll(contexts, bounds, self.jitter), bounds.asked)
 
     def after_end(self, job: ExportJob) -> Step:
         """Decide after a job was found to have ended; a bad end may have left files behind."""
@@ -132,13 +132,13 @@ class Counsel:
     def after_submit_error(self, error: ExportJobsError, refusals: int) -> Step:
         """Decide after a submit failed, for the nth time in a row on the account."""
         match error:
-            case BudgetSpent(retry_after=timedelta() as wait) if wait <= _WORTH_WAITING:
+            case BudgetExhausted(retry_after=timedelta() as wait) if wait <= _WORTH_WAITING:
                 return SubmitAgain(wait.total_seconds(), error.reason)
-            case BudgetSpent():
+            case BudgetExhausted():
                 return End(_quota_exceeded(error))
-            case SlotsFull() | RateLimited() | VendorUnavailable():
+            case ConcurrencyLimitReached() | RateLimited() | VendorUnavailable():
                 seconds = self.schedule.after_failure(refusals, error.retry_after, self.jitter)
-                throttled = not isinstance(error, SlotsFull)
+                throttled = not isinstance(error, ConcurrencyLimitReached)
                 return SubmitAgain(seconds, error.reason, pauses_account=throttled)
             case JobNotFound():
                 remedy = "check the base URL and the ids in the request"
@@ -151,12 +151,12 @@ class Counsel:
 
     def after_poll_error(self, error: ExportJobsError, *, failures: int, age: timedelta) -> Step:
         """Decide after a question failed, for the nth time in a row, about a job of some age."""
-        asked = error.retry_after if isinstance(error, Refusal) else None
+        asked = error.retry_after if isinstance(error, ResponseError) else None
         again = _ask(self.schedule.after_failure(failures, asked, self.jitter), asked)
         match error:
-            case BudgetSpent():
+            case BudgetExhausted():
                 return again
-            case RateLimited() | SlotsFull():
+            case RateLimited() | ConcurrencyLimitReached():
                 return self.after_throttle(error, failures)
             case AuthenticationFailed():
                 return End(error, stops_account=True)
@@ -167,7 +167,7 @@ class Counsel:
             case _:
                 return End(error)
 
-    def after_throttle(self, error: Refusal, throttled: int) -> Ask:
+    def after_throttle(self, error: ResponseError, throttled: int) -> Ask:
         """Decide after an account was told to wait, for the nth time in a row."""
         seconds = self.schedule.after_failure(throttled, error.retry_after, self.jitter)
         return evolve(_ask(seconds, error.retry_after), well=False)
@@ -177,5 +177,5 @@ def _ask(seconds: float, asked: timedelta | None) -> Ask:
     return Ask(seconds, asked.total_seconds() if asked else 0.0)
 
 
-def _quota_exceeded(error: BudgetSpent) -> QuotaExceeded:
+def _quota_exceeded(error: BudgetExhausted) -> QuotaExceeded:
     return QuotaExceeded(error.reason, vendor=error.vendor, retry_after=error.retry_after)

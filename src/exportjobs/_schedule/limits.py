@@ -79,7 +79,7 @@ _NEVER = float("inf")
 
 
 @frozen
-class Lane:
+class ConcurrencyWindow:
     """The requests that are under way, by when they started, and how many may be."""
 
     width: int = 1
@@ -92,12 +92,12 @@ class Lane:
             return _LONG_AGO
         return self.flights[-self.width] + _PATIENCE if len(self.flights) < MOST else _NEVER
 
-    def started(self, now: float) -> "Lane":
+    def started(self, now: float) -> "ConcurrencyWindow":
         """Return the lane after a request has started."""
         rested = not self.flights and now - self.started_at > _REST
-        return Lane(1 if rested else self.width, (*self.flights, now), now)
+        return ConcurrencyWindow(1 if rested else self.width, (*self.flights, now), now)
 
-    def answered(self, started_at: float, *, well: bool) -> "Lane":
+    def answered(self, started_at: float, *, well: bool) -> "ConcurrencyWindow":
         """Return the lane after the request that started at a moment has got its answer."""
         width = min(WIDEST, self.width + 1) if well else self.width
         gone = self.flights.index(started_at)

@@ -31,7 +31,7 @@ from exportjobs._schedule.durations import (
     probabilities,
 )
 from exportjobs._schedule.optimum import Plan, Stretch, cheapest
-from exportjobs._schedule.progress import Course, Rest
+from exportjobs._schedule.progress import ProgressTrend, Rest
 
 _RELATIVE = 0.75
 """A second's delay weighs duration to minus this power: 1 would mind the delay over the duration
@@ -66,17 +66,17 @@ _LONGEST = 30 * 86_400.0
 """Seconds; the most that is waited for jobs of which nothing is known."""
 
 
-def wait(age: float, durations: Durations, course: Course, *, price: float) -> float:
+def wait(age: float, durations: Durations, trend: ProgressTrend, *, price: float) -> float:
     """Return seconds until the next question about one job that was just seen running.
 
     Args:
         age: Seconds since the job was submitted.
         durations: What is known of how long its like take.
-        course: What its progress reports tell.
+        trend: What its progress reports tell.
         price: What a question costs: as much as finding a usual job late by so much of its length.
     """
     now, cost = _real_age(age), _real_price(price)
-    rest = _rest(now, durations.belief, course)
+    rest = _rest(now, durations.belief, trend)
     if rest is None:
         return max(_SHORTEST, _plan(durations.belief, cost).after(now) - now)
     relative = cost / (_outlook(durations.belief).weight(now + rest.median) * rest.median)
@@ -84,7 +84,7 @@ def wait(age: float, durations: Durations, course: Course, *, price: float) -> f
     return max(_SHORTEST, _EAGER * share * rest.median)
 
 
-def shared_wait(jobs: Iterable[tuple[float, Durations, Course]], *, price: float) -> float:
+def shared_wait(jobs: Iterable[tuple[float, Durations, ProgressTrend]], *, price: float) -> float:
     """Return seconds until one request should be made that serves many jobs.
 
     Args:
@@ -172,27 +172,27 @@ def _weight(duration: float, usual: float) -> float:
 @lru_cache(maxsize=256)
 def _plan(belief: Belief, price: float) -> Plan:
     """Return when to ask about a job of which nothing is known but how long its like take."""
-    chances, outlook = probabilities(belief), _outlook(belief)
+    chances, context = probabilities(belief), _outlook(belief)
     stretches = [
         Stretch(
             EDGES[cell],
             EDGES[cell + 1],
             chances[cell],
-            outlook.weight(exp(LOGARITHMS[cell])),
+            context.weight(exp(LOGARITHMS[cell])),
         )
         for cell in range(CELLS)
-        if outlook.running[cell + 1] < 1 - _RARE and outlook.running[cell] > _RARE
+        if context.running[cell + 1] < 1 - _RARE and context.running[cell] > _RARE
     ]
     return cheapest(stretches, price)
 
 
-def _rest(age: float, belief: Belief, course: Course) -> Rest | None:
+def _rest(age: float, belief: Belief, trend: ProgressTrend) -> Rest | None:
     """Return how much longer a job will run, or None if it reports nothing to tell it from.
 
     A guess that no job has yet borne out has no say against what the job itself reports.
     """
-    reported = course.rest(age)
-    if reported is None or course.fraction >= 1 or not belief.ends:
+    reported = trend.rest(age)
+    if reported is None or trend.fraction >= 1 or not belief.ends:
         return reported
     usual = _outlook(belief).rest(age, reported)
     return reported if usual is None else reported.agreed(usual)
@@ -268,13 +268,13 @@ class _Foreseen:
         return _STRIDE * min(1.0, self.rest.spread) * max(self.rest.median, waited / 2)
 
 
-def _crowds(jobs: Iterable[tuple[float, Durations, Course]]) -> dict[_Crowd, int]:
+def _crowds(jobs: Iterable[tuple[float, Durations, ProgressTrend]]) -> dict[_Crowd, int]:
     """Return how many jobs there are of each sort."""
     ages: Counter[tuple[Belief, int]] = Counter()
     crowds: Counter[_Crowd] = Counter()
-    for age, durations, course in jobs:
+    for age, durations, trend in jobs:
         now, belief = _real_age(age), durations.belief
-        rest = _rest(now, belief, course) if course.fraction else None
+        rest = _rest(now, belief, trend) if trend.fraction else None
         if rest is None:
             ages[belief, cell_at(now)] += 1
         else:

@@ -48,7 +48,7 @@ class Rest:
 
 
 @frozen
-class Course:
+class ProgressTrend:
     """What a job's progress reports tell of its end: two of them, all that is kept.
 
     The fraction was reached at `reached_at`, an earlier one at `since`; ages are in seconds.

@@ -14,8 +14,8 @@ from attrs import field, frozen
 
 from exportjobs._schedule.durations import Durations
 from exportjobs._schedule.plan import shared_wait, wait
-from exportjobs._schedule.progress import Course
-from exportjobs.adapter._terms import Pace
+from exportjobs._schedule.progress import ProgressTrend
+from exportjobs.adapter._terms import PollPolicy
 
 Jitter = Callable[[float, float], float]
 """Draws a number between two bounds, such as `random.uniform`."""
@@ -32,16 +32,16 @@ _SLOWER = 10
 
 
 @frozen
-class Outlook:
+class PollContext:
     """What bears on when to ask about a running job, as it was just described."""
 
     age: float
     """Seconds since it was submitted."""
     durations: Durations
-    course: Course = field(factory=Course)
+    trend: ProgressTrend = field(factory=ProgressTrend)
     recognised: bool = True
     """Whether its status is one that the adapter knows."""
-    stakes: float = 1.0
+    weight: float = 1.0
     """How much more than the job itself waits for its end, such as exports that want its slot."""
 
 
@@ -51,7 +51,7 @@ class Bounds:
 
     asked: timedelta | None = None
     """What the server asks for."""
-    thrift: float = 0.0
+    spacing: float = 0.0
     """What makes the account's budget last."""
 
 
@@ -59,23 +59,23 @@ class Bounds:
 class Schedule:
     """A vendor's pace, or the user's own interval in place of it."""
 
-    pace: Pace
+    polling: PollPolicy
     interval: timedelta | None = None
     """The user's wish, taken for the first question as well as for the later ones."""
 
-    def after(self, outlook: Outlook, bounds: Bounds, jitter: Jitter) -> float:
+    def after(self, context: PollContext, bounds: Bounds, jitter: Jitter) -> float:
         """Return seconds until the next question about a job.
 
         What the server asked for is never undercut. A job whose status nobody knows is asked about
         at the slow interval.
         """
-        return self.after_roll([outlook], bounds, jitter)
+        return self.after_roll([context], bounds, jitter)
 
-    def after_roll(self, outlooks: Sequence[Outlook], bounds: Bounds, jitter: Jitter) -> float:
+    def after_roll(self, contexts: Sequence[PollContext], bounds: Bounds, jitter: Jitter) -> float:
         """Return seconds until the next question that serves several jobs at once."""
-        known = [one for one in outlooks if one.recognised]
+        known = [one for one in contexts if one.recognised]
         usual = _spread(self._usual(known), jitter) if known else _beyond(self.slow, jitter)
-        return _obliging(max(usual, bounds.thrift), bounds.asked, jitter)
+        return _obliging(max(usual, bounds.spacing), bounds.asked, jitter)
 
     def after_failure(self, failures: int, asked: timedelta | None, jitter: Jitter) -> float:
         """Return seconds until the next question after some number of failures in a row.
@@ -91,30 +91,33 @@ class Schedule:
     def slow(self) -> float:
         """Seconds between two questions about jobs whose status nobody knows."""
         if self.interval is None:
-            return self.pace.slow.total_seconds()
+            return self.polling.unknown_status_interval.total_seconds()
         return self.interval.total_seconds() * _SLOWER
 
-    def _usual(self, known: Sequence[Outlook]) -> float:
+    def _usual(self, known: Sequence[PollContext]) -> float:
         if self.interval is not None:
             return self.interval.total_seconds()
-        price = self.pace.price / max(one.stakes for one in known)
+        price = self.polling.latency_cost / max(one.weight for one in known)
         if len(known) == 1:
             (one,) = known
-            return self._bounded(wait(one.age, one.durations, one.course, price=price))
-        jobs = ((one.age, one.durations, one.course) for one in known)
+            return self._bounded(wait(one.age, one.durations, one.trend, price=price))
+        jobs = ((one.age, one.durations, one.trend) for one in known)
         return self._bounded(shared_wait(jobs, price=price))
 
     def _bounded(self, planned: float) -> float:
-        floor, ceiling = self.pace.floor.total_seconds(), self.pace.ceiling.total_seconds()
+        floor, ceiling = (
+            self.polling.min_interval.total_seconds(),
+            self.polling.max_interval.total_seconds(),
+        )
         return max(floor, min(planned, ceiling))
 
     def _repair(self, times: int) -> float:
         """Return the wait after a failure, doubled some number of times but not for ever."""
         if self.interval is None:
-            first = max(_FIRST_REPAIR, self.pace.floor.total_seconds())
+            first = max(_FIRST_REPAIR, self.polling.min_interval.total_seconds())
         else:
             first = self.interval.total_seconds()
-        longest = max(first, self.pace.slow.total_seconds())
+        longest = max(first, self.polling.unknown_status_interval.total_seconds())
         return min(first * 2.0 ** min(times, _DOUBLINGS), longest)
 
 

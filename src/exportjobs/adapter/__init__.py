@@ -12,14 +12,15 @@ from attrs.validators import optional
 from exportjobs.adapter._adapter import (
     API_VERSION,
     Adapter,
+    ExistingJob,
     Export,
     ExportKind,
-    Resumption,
     credential,
     export,
 )
 from exportjobs.adapter._errors import (
     AuthenticationFailed,
+    ConcurrencyLimitReached,
     ExportJobsError,
     InvalidArgument,
     JobNotFound,
@@ -27,9 +28,8 @@ from exportjobs.adapter._errors import (
     PermissionDenied,
     QuotaExceeded,
     RateLimited,
-    Refusal,
     Rejected,
-    SlotsFull,
+    ResponseError,
     Unsupported,
     VendorUnavailable,
 )
@@ -44,7 +44,7 @@ from exportjobs.adapter._job import (
     StatusMap,
 )
 from exportjobs.adapter._structure import is_object, structure
-from exportjobs.adapter._terms import Budget, Limits, Operation, Pace
+from exportjobs.adapter._terms import Budget, Limits, Operation, PollPolicy
 
 __all__ = [
     "API_VERSION",
@@ -52,6 +52,8 @@ __all__ = [
     "Artifact",
     "AuthenticationFailed",
     "Budget",
+    "ConcurrencyLimitReached",
+    "ExistingJob",
     "Export",
     "ExportJob",
     "ExportJobsError",
@@ -64,18 +66,16 @@ __all__ = [
     "Limits",
     "MalformedResponse",
     "Operation",
-    "Pace",
     "PermissionDenied",
+    "PollPolicy",
     "Progress",
     "QuotaExceeded",
     "RateLimited",
     "Reading",
-    "Refusal",
     "Rejected",
     "Request",
     "Response",
-    "Resumption",
-    "SlotsFull",
+    "ResponseError",
     "StatusMap",
     "Token",
     "Unsupported",

@@ -17,7 +17,7 @@ from exportjobs.adapter._errors import (
     InvalidArgument,
     InvalidRef,
     MalformedResponse,
-    Refusal,
+    ResponseError,
     Unsupported,
     mistaken,
     retold,
@@ -31,7 +31,7 @@ from exportjobs.adapter._job import (
 )
 from exportjobs.adapter._redact import hiding, unprinted
 from exportjobs.adapter._structure import conform, dump_json, freeze_members
-from exportjobs.adapter._terms import Budget, Limits, Pace
+from exportjobs.adapter._terms import Budget, Limits, PollPolicy
 from exportjobs.adapter._urls import is_loopback
 
 P = ParamSpec("P")
@@ -76,7 +76,7 @@ class Export:
         return self.adapter.kinds()[self.kind].flow(self.adapter, **self.arguments)
 
 
-def _is_of_this_account(work: "Resumption", _: object, ref: JobRef) -> None:
+def _is_of_this_account(work: "ExistingJob", _: object, ref: JobRef) -> None:
     check_ref(ref, work.adapter.vendor)
     if ref.account_key != work.account:
         raise InvalidRef(
@@ -88,7 +88,7 @@ def _is_of_this_account(work: "Resumption", _: object, ref: JobRef) -> None:
 
 
 @frozen
-class Resumption:
+class ExistingJob:
     """A job that was submitted before and is to be seen to its end."""
 
     adapter: "Adapter" = field(eq=False, repr=False)
@@ -248,7 +248,7 @@ class Adapter(ABC):
     always be the installed one. An adapter that does not say was written for the first."""
     statuses: ClassVar[StatusMap] = StatusMap()
     """The vendor's vocabulary, for whoever wants to see it; the flows say what they read with."""
-    pace: ClassVar[Pace] = Pace()
+    polling: ClassVar[PollPolicy] = PollPolicy()
     """When to ask for a job's status, in so far as the vendor decides."""
     slots: ClassVar[int | None] = None
     """Jobs that may be outstanding on the account at once, where the vendor publishes it."""
@@ -256,7 +256,7 @@ class Adapter(ABC):
     """How many requests the vendor allows an account in so much time, where it publishes it."""
     scope: ClassVar[tuple[str, ...]] = ()
     """Arguments of exports that a job's ref has to hold too, as a poll needs them."""
-    error_codes: ClassVar[Mapping[str, type[Refusal]]] = MappingProxyType({})
+    error_codes: ClassVar[Mapping[str, type[ResponseError]]] = MappingProxyType({})
     """Which error each of the vendor's own codes stands for; the others go by HTTP status."""
 
     base_url: str = field(default="", kw_only=True)
@@ -311,10 +311,10 @@ class Adapter(ABC):
         """Ask for one job's status."""
 
     def sign_in(self) -> Flow[Token]:
-        """Trade the credentials for a token, which then goes along as `bear` says."""
+        """Trade the credentials for a token, which then goes along as `apply_token` says."""
         raise self.unsupported("signing in")
 
-    def bear(self, request: Request, token: Token) -> Request:
+    def apply_token(self, request: Request, token: Token) -> Request:
         """Return the request with the token that signing in gave: as `Authorization: Bearer`."""
         return request.with_header("Authorization", f"Bearer {token.value}")
 
@@ -322,7 +322,7 @@ class Adapter(ABC):
         """Ask for many jobs' statuses at once; paging may end when all the wanted ids were seen."""
         raise self.unsupported("listing jobs")
 
-    def may_have_made(self, job: ExportJob, export: Export) -> bool:
+    def matches_export(self, job: ExportJob, export: Export) -> bool:
         """Return whether a listed job can be what an export became.
 
         It is asked when no answer came to a submit: a job is then adopted if it is the only one of
@@ -338,14 +338,14 @@ class Adapter(ABC):
         """Ask what the account may do now."""
         raise self.unsupported("reading limits")
 
-    def resume(self, ref: JobRef) -> Resumption:
+    def resume(self, ref: JobRef) -> ExistingJob:
         """Return a job submitted earlier as something to run again to its end.
 
         Raises:
             InvalidArgument: If it is no ref.
             InvalidRef: If the job belongs to another account.
         """
-        return Resumption(self, ref)
+        return ExistingJob(self, ref)
 
     def ref(self, job_id: str, **scope: str) -> JobRef:
         """Return a new job's name; the library adds the kind and when it was submitted.
@@ -391,5 +391,5 @@ class Adapter(ABC):
             raise self.invalid(argument, "holds credentials", "pass them as their own arguments")
 
 
-Work = Export | Resumption
+Work = Export | ExistingJob
 """What the loop takes up: an export to submit, or a job to see to its end."""

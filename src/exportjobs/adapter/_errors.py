@@ -1,42 +1,42 @@
 """Every error of the library, by whose fault it is.
 
     ExportJobsError
-    ├── RequestError                 the caller asked for something that cannot be
-    │   ├── InvalidArgument             (ValueError) an argument, caught before anything is sent
-    │   ├── InvalidRef                  (ValueError) a job's ref that cannot be read
-    │   ├── UnknownVendor               (LookupError) no adapter of that name
-    │   ├── UnknownAccount              (LookupError) a ref of an account that was not handed over
-    │   ├── BrokenAdapter               an installed adapter that cannot be used
-    │   ├── Unsupported                 a thing this vendor cannot do
-    │   ├── WrongDoor                   (RuntimeError) the wrong door, or one not entered
-    │   └── Rejected                    the vendor refused the request
-    ├── AccountError                 the account, not the request
-    │   ├── AuthenticationFailed        the credentials are not accepted
-    │   ├── PermissionDenied            they are, but not for this
-    │   ├── RateLimited                 too many requests: later
-    │   │   └── BudgetSpent                 as many as the vendor allows: not sent at all
-    │   ├── SlotsFull                   too many jobs at once: when one has ended
-    │   └── QuotaExceeded               the allowance is used up
-    ├── VendorError                  the vendor's answer
-    │   ├── VendorUnavailable           a 5xx
-    │   ├── MalformedResponse           an answer that is not what it should be
-    │   └── UntrustedAddress            an address we do not go to
-    ├── NetworkError                 (ConnectionError) the way there
-    │   ├── Unreachable                 no connection: nothing was sent
-    │   └── SubmitOutcomeUnknown        sent, and no answer: the job may or may not exist
-    ├── JobError                     the job itself
-    │   ├── JobFailed                   it ended as failed
-    │   ├── JobCancelled                it ended as cancelled
-    │   └── JobNotFound                 (LookupError) the vendor does not know it
-    ├── DeadlineExceeded             (TimeoutError) our waiting ended, the job did not
-    ├── PollerLeft                   the poller was left before the job came to its end
-    ├── InternalError                a mistake of this library's own
-    └── FileError                    the file
-        ├── DownloadFailed              the bytes could not be had whole
-        │   ├── LeaseRefused                a signed URL was refused, and so were its renewals
-        │   └── Corrupted                   they came whole, but are not what was promised
-        ├── DestinationFailed           (OSError) they could not be written
-        └── LedgerFailed                what happened could not be recorded
+    ├── RequestError             the caller asked for something that cannot be
+    │   ├── InvalidArgument         (ValueError) an argument, caught before anything is sent
+    │   ├── InvalidRef              (ValueError) a job's ref that cannot be read
+    │   ├── UnknownVendor           (LookupError) no adapter of that name
+    │   ├── UnknownAccount          (LookupError) a ref of an account that was not handed over
+    │   ├── BrokenAdapter           an installed adapter that cannot be used
+    │   ├── Unsupported             a thing this vendor cannot do
+    │   ├── WrongContext            (RuntimeError) the wrong door, or one not entered
+    │   └── Rejected                the vendor refused the request
+    ├── AccountError             the account, not the request
+    │   ├── AuthenticationFailed    the credentials are not accepted
+    │   ├── PermissionDenied        they are, but not for this
+    │   ├── RateLimited             too many requests: later
+    │   │   └── BudgetExhausted         as many as the vendor allows: not sent at all
+    │   ├── ConcurrencyLimitReached too many jobs at once: when one has ended
+    │   └── QuotaExceeded           the allowance is used up
+    ├── VendorError              the vendor's answer
+    │   ├── VendorUnavailable       a 5xx
+    │   ├── MalformedResponse       an answer that is not what it should be
+    │   └── UntrustedAddress        an address we do not go to
+    ├── NetworkError             (ConnectionError) the way there
+    │   ├── Unreachable             no connection: nothing was sent
+    │   └── SubmitOutcomeUnknown    sent, and no answer: the job may or may not exist
+    ├── JobError                 the job itself
+    │   ├── JobFailed               it ended as failed
+    │   ├── JobCancelled            it ended as cancelled
+    │   └── JobNotFound             (LookupError) the vendor does not know it
+    ├── DeadlineExceeded         (TimeoutError) our waiting ended, the job did not
+    ├── PollerClosed             the poller was left before the job came to its end
+    ├── InternalError            a mistake of this library's own
+    └── FileError                the file
+        ├── DownloadFailed          the bytes could not be had whole
+        │   ├── SignedUrlRejected       a signed URL was refused, and so were its renewals
+        │   └── Corrupted               they came whole, but are not what was promised
+        ├── DestinationFailed       (OSError) they could not be written
+        └── LedgerFailed            what happened could not be recorded
 
 An error names the vendor, the job, the cause and the remedy, and holds no secret and no signed URL.
 """
@@ -179,11 +179,11 @@ class Unsupported(RequestError):
     """The vendor's API has no such operation."""
 
 
-class WrongDoor(RequestError, RuntimeError):
+class WrongContext(RequestError, RuntimeError):
     """The synchronous door was tried inside an event loop, or a poller that was not entered."""
 
 
-class Refusal(ExportJobsError):
+class ResponseError(ExportJobsError):
     """What every answer has that says no.
 
     Attributes:
@@ -208,13 +208,13 @@ class Refusal(ExportJobsError):
         self.retry_after: timedelta | None = retry_after
 
 
-class Rejected(Refusal, RequestError):
+class Rejected(ResponseError, RequestError):
     """The vendor refused the request as it stands; asking again changes nothing."""
 
     default_remedy = "correct the request"
 
 
-class AccountError(Refusal):
+class AccountError(ResponseError):
     """The account may not do this, now or at all."""
 
 
@@ -236,13 +236,13 @@ class RateLimited(AccountError):
     default_remedy = "it passes by itself"
 
 
-class BudgetSpent(RateLimited):
+class BudgetExhausted(RateLimited):
     """The account has sent as many requests as its vendor allows; this one was not sent."""
 
     default_remedy = "it passes when the vendor's count begins anew"
 
 
-class SlotsFull(AccountError):
+class ConcurrencyLimitReached(AccountError):
     """Too many jobs are running on the account; there is room when one has ended."""
 
     default_remedy = "it passes when one of the account's jobs has ended"
@@ -258,7 +258,7 @@ class VendorError(ExportJobsError):
     """The vendor's answer is at fault."""
 
 
-class VendorUnavailable(Refusal, VendorError):
+class VendorUnavailable(ResponseError, VendorError):
     """The vendor answered with a server error."""
 
     default_remedy = "try again later"
@@ -333,7 +333,7 @@ class JobCancelled(JobError):
     default_remedy = "submit it again if it is still wanted"
 
 
-class JobNotFound(Refusal, JobError, LookupError):
+class JobNotFound(ResponseError, JobError, LookupError):
     """The vendor does not know the job, or knows it no more."""
 
     default_remedy = "check the job's id and account, or submit it again"
@@ -345,7 +345,7 @@ class DeadlineExceeded(ExportJobsError, TimeoutError):
     default_remedy = "resume the job by its ref, with a later deadline"
 
 
-class PollerLeft(ExportJobsError):
+class PollerClosed(ExportJobsError):
     """The poller was left before the job came to its end: it can be resumed by its ref."""
 
     default_remedy = "resume the job by its ref"
@@ -367,7 +367,7 @@ class DownloadFailed(FileError):
     default_remedy = "resume the job by its ref to download again"
 
 
-class LeaseRefused(DownloadFailed):
+class SignedUrlRejected(DownloadFailed):
     """The file's host refused its address, as it does when a signed URL has expired."""
 
 

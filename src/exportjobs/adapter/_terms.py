@@ -16,23 +16,23 @@ _SPOKEN = {
 
 
 @frozen(kw_only=True)
-class Pace:
+class PollPolicy:
     """When to ask for a job's status, in so far as the vendor decides.
 
     The moments themselves are worked out from how far the job has come and from how long its like
     have taken; these are what that begins with and the bounds that it keeps to.
     """
 
-    typical: timedelta = field(default=timedelta(minutes=1), validator=gt(_zero))
+    typical_duration: timedelta = field(default=timedelta(minutes=1), validator=gt(_zero))
     """How long a job may take, for as long as none was seen to its end; a rough guess is enough."""
-    price: float = field(default=0.05, validator=gt(0.0))
+    latency_cost: float = field(default=0.05, validator=gt(0.0))
     """How much delay one saved request is worth, as a fraction of a job's length. At 0.05, a job
     that takes 100 s may be noticed 5 s later if that saves a request."""
-    floor: timedelta = field(default=timedelta(seconds=1), validator=ge(_zero))
+    min_interval: timedelta = field(default=timedelta(seconds=1), validator=ge(_zero))
     """The shortest wait between two questions about a job."""
-    ceiling: timedelta = field(default=timedelta(hours=1), validator=ge(_zero))
+    max_interval: timedelta = field(default=timedelta(hours=1), validator=ge(_zero))
     """The longest wait between two questions about a job that is well."""
-    slow: timedelta = field(default=timedelta(minutes=5), validator=ge(_zero))
+    unknown_status_interval: timedelta = field(default=timedelta(minutes=5), validator=ge(_zero))
     """The wait where a status is unknown, and the longest that failures stretch one to."""
 
 
@@ -53,7 +53,7 @@ class Budget:
     """How many requests …"""
     per: timedelta = field(validator=gt(_zero))
     """… in how much time."""
-    of: Operation | None = None
+    operation: Operation | None = None
     """What is counted; None for all requests together."""
     calendar: bool = False
     """Whether the count begins anew by the clock (a day's at midnight UTC), not in a window that
@@ -61,7 +61,7 @@ class Budget:
 
     def __str__(self) -> str:
         """Return the budget in words, such as "300 poll requests a day"."""
-        what = f"{self.of} requests" if self.of else "requests"
+        what = f"{self.operation} requests" if self.operation else "requests"
         spoken = _SPOKEN.get(self.per, f"in {self.per.total_seconds():g} s")
         return f"{self.requests:,} {what} {spoken}"
 

@@ -16,7 +16,7 @@ from cyclopts import (
     UnusedCliTokensError,
 )
 
-from exportjobs.adapter._errors import ExportJobsError, NetworkError, Refusal, VendorError
+from exportjobs.adapter._errors import ExportJobsError, NetworkError, ResponseError, VendorError
 from exportjobs.cli._exit_code import ExitCode
 
 app = App(
@@ -73,7 +73,7 @@ def _complain(what: str, code: ExitCode = ExitCode.BAD_INPUT) -> ExitCode:
 
 def _code(error: Exception) -> ExitCode:
     """Return whether something was sent before it went wrong."""
-    is_answer = isinstance(error, Refusal | VendorError | NetworkError)
+    is_answer = isinstance(error, ResponseError | VendorError | NetworkError)
     return ExitCode.EXPORT_FAILED if is_answer else ExitCode.BAD_INPUT
 
 

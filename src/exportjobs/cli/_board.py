@@ -7,17 +7,17 @@ from attrs import evolve, field, frozen
 
 from exportjobs.adapter._job import ExportJob, Progress
 from exportjobs.events import (
-    Downloading,
+    Detached,
+    DownloadProgress,
     DownloadRetried,
     Ended,
     Event,
     Finished,
     Landed,
-    LeaseRenewed,
-    Leaving,
-    Left,
     Polled,
     PollFailed,
+    ShuttingDown,
+    SignedUrlRenewed,
     Subject,
     Submitted,
     Throttled,
@@ -58,17 +58,17 @@ class Row:
                 return evolve(row, waits_for=_until("another try", event.next_in))
             case Throttled():
                 return evolve(row, waits_for=_until("the vendor's leave", event.seconds))
-            case Downloading():
+            case DownloadProgress():
                 arriving = {**row.arriving, event.name: event.received}
                 return evolve(row, status="landing", arriving=arriving, waits_for="bytes")
-            case DownloadRetried() | LeaseRenewed():
+            case DownloadRetried() | SignedUrlRenewed():
                 return evolve(row, status="landing", waits_for=event.message)
             case Landed():
                 name = event.file.path.name
                 arriving = {one: size for one, size in row.arriving.items() if one != name}
                 landed = row.landed + event.file.size
                 return evolve(row, landed=landed, arriving=arriving, waits_for="")
-            case Leaving():
+            case ShuttingDown():
                 return evolve(row, waits_for=_until("its files", event.seconds))
             case Ended():
                 status = "landed" if event.finished.ok else "failed"
@@ -93,7 +93,7 @@ class Board:
         """Begin without rows."""
         self._rows: dict[int, Row] = {}
         self._ended: list[Finished] = []
-        self._left: list[Left] = []
+        self._left: list[Detached] = []
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
@@ -104,7 +104,7 @@ class Board:
             match event:
                 case Ended():
                     self._ended.append(event.finished)
-                case Left():
+                case Detached():
                     self._left.append(event)
                 case _:
                     pass
@@ -122,7 +122,7 @@ class Board:
             return tuple(self._ended)
 
     @property
-    def left(self) -> tuple[Left, ...]:
+    def left(self) -> tuple[Detached, ...]:
         """What was left before its end."""
         with self._lock:
             return tuple(self._left)

@@ -46,7 +46,9 @@ def demo(
         as_json: Print one JSON object for each finished export instead of a table.
     """
     with Sandbox(tuple(Fault) if faults else ()) as sandbox:
-        begin = partial(run, exports_of(sandbox), into=into, interval=_INTERVAL, deadline=_DEADLINE)
+        begin = partial(
+            run, exports_of(sandbox), into=into, poll_interval=_INTERVAL, deadline=_DEADLINE
+        )
         everything = run_shown(
             lambda observers: begin(ledger=":memory:", observers=observers), as_json_lines=as_json
         )
@@ -74,10 +76,10 @@ def one_of_each(account: Adapter) -> Iterable[Export]:
 
 
 def _trouble(everything: Sequence[Finished]) -> str:
-    stories = [finished.story for finished in everything]
-    polls = sum(story.polls for story in stories)
-    failed = sum(story.failed_polls for story in stories)
-    again = sum(story.retried_downloads for story in stories)
+    stats = [finished.stats for finished in everything]
+    polls = sum(stats.polls for stats in stats)
+    failed = sum(stats.failed_polls for stats in stats)
+    again = sum(stats.retried_downloads for stats in stats)
     return f"in {polls} polls, of which {failed} failed, and {again} downloads begun again"
 
 

@@ -12,13 +12,13 @@ from rich.text import Text
 
 from exportjobs.cli._board import Board, Row
 from exportjobs.events import (
-    Economising,
     Ended,
     Event,
     Landed,
-    LeaseRenewed,
     ListFailed,
     Observer,
+    PollingSlowed,
+    SignedUrlRenewed,
     Submitted,
     Throttled,
 )
@@ -27,7 +27,7 @@ _STYLES = {"waiting": "dim", "running": "cyan", "landing": "blue", "landed": "gr
 _ROOMY = 100
 _NOTABLE = 0.1
 """Seconds: less than that would read as none at all."""
-_TOLD = (Submitted, Throttled, Economising, ListFailed, LeaseRenewed, Landed, Ended)
+_TOLD = (Submitted, Throttled, PollingSlowed, ListFailed, SignedUrlRenewed, Landed, Ended)
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def _tell(event: Event, console: Console) -> None:
     match event:
         case Ended() if event.finished.error is not None:
             text = f"failed: {event.finished.error}"
-        case Economising() if event.seconds >= _NOTABLE:
+        case PollingSlowed() if event.seconds >= _NOTABLE:
             text = f"{event.subject}: {event.message}: one question every {event.seconds:.1f} s"
         case ListFailed():
             text = f"{event.subject}: {event.message}: {event.error}"

@@ -9,9 +9,14 @@ from attrs import define, field, frozen
 from rich.console import Console
 
 from exportjobs._poller.arguments import ledger_file
-from exportjobs.adapter._errors import DeadlineExceeded, FileError, PollerLeft, SubmitOutcomeUnknown
+from exportjobs.adapter._errors import (
+    DeadlineExceeded,
+    FileError,
+    PollerClosed,
+    SubmitOutcomeUnknown,
+)
 from exportjobs.adapter._job import JobRef
-from exportjobs.events import Event, Finished, Leaving, Left
+from exportjobs.events import Detached, Event, Finished, ShuttingDown
 
 
 @frozen
@@ -55,7 +60,7 @@ class Farewell:
 
     def __call__(self, event: Event) -> None:
         """Take in an event."""
-        if isinstance(event, Leaving) and not self._is_told:
+        if isinstance(event, ShuttingDown) and not self._is_told:
             self._is_told = True
             text = "files that are on their way may land; Ctrl-C again leaves at once"
             self.console.print(
@@ -63,17 +68,17 @@ class Farewell:
             )
 
 
-def tell_what_is_left(left: Sequence[Left], again: ResumeCommand) -> None:
+def tell_what_is_left(left: Sequence[Detached], again: ResumeCommand) -> None:
     """Name what was left before its end, and how to go on with it."""
     for event in left:
         is_up_to_you = _is_in_doubt(event) and not again.has_ledger
         remedy = f"; {event.error.remedy}" if is_up_to_you else ""
         sys.stderr.write(f"exportjobs: {event.subject}: {event.error.reason}{remedy}\n")
-    refs = [one.subject.ref for one in left if isinstance(one.error, PollerLeft)]
+    refs = [one.subject.ref for one in left if isinstance(one.error, PollerClosed)]
     _tell_command(refs, again, is_known=again.has_ledger and any(map(_is_in_doubt, left)))
 
 
-def _is_in_doubt(left: Left) -> bool:
+def _is_in_doubt(left: Detached) -> bool:
     return isinstance(left.error, SubmitOutcomeUnknown)
 
 

@@ -22,14 +22,14 @@ _COUNTS = {"rows", "bytes"}
 
 def as_json(finished: Finished) -> str:
     """Return one finished export as a JSON object on one line; sizes in bytes, times in seconds."""
-    vendor, account = finished.work.account
+    vendor, account = finished.export.account
     job = None if finished.ref is None else finished.job
-    story, error = finished.story, finished.error
+    stats, error = finished.stats, finished.error
     return json.dumps(
         {
             "vendor": vendor,
             "account": account,
-            "kind": finished.work.kind,
+            "kind": finished.export.kind,
             "ok": finished.ok,
             "ref": json.loads(job.ref.to_json()) if job else None,
             "status": job.status if job else None,
@@ -43,14 +43,14 @@ def as_json(finished: Finished) -> str:
                     "size": file.size,
                     "sha256": file.sha256,
                     "part": file.part,
-                    "proven_by": list(file.proven_by),
+                    "verified_by": list(file.verified_by),
                 }
                 for file in finished.files
             ],
-            "polls": story.polls,
-            "failed_polls": story.failed_polls,
-            "retried_downloads": story.retried_downloads,
-            "latency": story.latency.total_seconds() if story.latency else None,
+            "polls": stats.polls,
+            "failed_polls": stats.failed_polls,
+            "retried_downloads": stats.retried_downloads,
+            "latency": stats.latency.total_seconds() if stats.latency else None,
         }
     )
 
@@ -121,7 +121,7 @@ def _table(everything: Iterable[Finished], *, digits: int) -> Table:
 
 def _rows(finished: Finished, digits: int) -> list[tuple[str, ...]]:
     job = finished.job if finished.ref else None
-    name = str(finished.ref or "/".join((*finished.work.account, finished.work.kind)))
+    name = str(finished.ref or "/".join((*finished.export.account, finished.export.kind)))
     status = "landed" if finished.ok else (job.status.value if job else "not submitted")
     rows = str(job.record_count) if job and job.record_count is not None else ""
     cells = [(decimal(file.size), file.sha256[:digits], str(file)) for file in finished.files]

@@ -42,7 +42,7 @@ class Landing:
     account: Annotated[str, Parameter(help="What to call the account in refs and names.")] = (
         "default"
     )
-    interval: Annotated[float | None, Parameter(help="Seconds between two polls.")] = None
+    poll_interval: Annotated[float | None, Parameter(help="Seconds between two polls.")] = None
     deadline: Annotated[float, Parameter(help="Seconds to wait for the job at most.")] = 86400.0
     on_exit: Annotated[
         Literal["detach", "cancel"], Parameter(help="What becomes of the job on Ctrl-C.")
@@ -82,7 +82,7 @@ class _Command:
             into=landing.into,
             unpack=landing.unpack,
             run_key=landing.run_key,
-            interval=landing.interval,
+            poll_interval=landing.poll_interval,
             deadline=landing.deadline,
             on_exit=landing.on_exit,
             grace=GRACE,

@@ -49,7 +49,7 @@ def _print_how_to_reach(accounts: Iterable[SandboxAccount]) -> None:
         for line in _environment(account):
             output.out(f"# {line}" if account.vendor in seen else line)
         seen.add(account.vendor)
-    output.out("# jobs end within seconds: add --interval 1 to exportjobs run")
+    output.out("# jobs end within seconds: add --poll-interval 1 to exportjobs run")
     output.out("# stop with Ctrl-C")
 
 

@@ -15,7 +15,7 @@ from exportjobs.cli._leaving import (
     tell_what_is_left,
 )
 from exportjobs.cli._report import Report
-from exportjobs.events import Event, Finished, NotRecorded, Observer
+from exportjobs.events import Event, Finished, LedgerWriteFailed, Observer
 
 GRACE = 10.0
 """Seconds that files on their way may take to land on Ctrl-C; a second one leaves at once."""
@@ -66,6 +66,6 @@ def exit_code(everything: Iterable[Finished]) -> ExitCode:
 
 def _tell_what_is_not_recorded(event: Event) -> None:
     """Print a job that the ledger could not take down, so that it can be resumed by its ref."""
-    if isinstance(event, NotRecorded):
+    if isinstance(event, LedgerWriteFailed):
         ref = event.subject.ref.to_json() if event.subject.ref else str(event.subject)
         sys.stderr.write(f"exportjobs: not recorded: {event.error}: {ref}\n")

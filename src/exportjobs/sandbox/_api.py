@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from exportjobs.sandbox._content import HeldFile
 from exportjobs.sandbox._faults import UNKNOWN_WORD, Fault, Moment
-from exportjobs.sandbox._http import Refusal, struck
+from exportjobs.sandbox._http import ResponseError, struck
 from exportjobs.sandbox._jobs import Job, JobBook, Snapshot
 from exportjobs.sandbox._timeline import Phase
 from exportjobs.sandbox._weather import Answer, Occasion, converse, deliver
@@ -82,7 +82,7 @@ class Api(ABC):
         """Let a request pass.
 
         Raises:
-            Refusal: Its credentials are missing or wrong.
+            ResponseError: Its credentials are missing or wrong.
         """
 
     @abstractmethod
@@ -135,7 +135,7 @@ class Api(ABC):
                 if not operation.is_open:
                     self.authorize(request)
                 return await self._answer(operation, request)
-            except Refusal as refusal:
+            except ResponseError as refusal:
                 return refusal.response
 
         return endpoint

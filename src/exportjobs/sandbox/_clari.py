@@ -22,7 +22,7 @@ from exportjobs.sandbox._content import (
     table_csv,
 )
 from exportjobs.sandbox._faults import Moment
-from exportjobs.sandbox._http import Json, Refusal, json_object
+from exportjobs.sandbox._http import Json, ResponseError, json_object
 from exportjobs.sandbox._jobs import Job, Snapshot
 from exportjobs.sandbox._timeline import Phase
 from exportjobs.sandbox._world import World
@@ -110,7 +110,7 @@ class Clari(Api):
     def authorize(self, request: Request) -> None:
         """Check the apikey header."""
         if request.headers.get("apikey") != self.credentials["api_key"]:
-            raise Refusal(gateway_error("Invalid authentication credentials", status=401))
+            raise ResponseError(gateway_error("Invalid authentication credentials", status=401))
 
     def files(self, job: Job) -> Sequence[HeldFile]:
         """Return the one file every Clari job has."""
@@ -158,22 +158,22 @@ class Clari(Api):
     async def _export_audit(self, request: Request) -> Response:
         body = await self._parameters(request)
         if body.get("sessionType", "WEB") not in _SESSIONS:
-            raise Refusal(audit_error("Unknown session type.", target="sessionType"))
+            raise ResponseError(audit_error("Unknown session type.", target="sessionType"))
         return self._submit(Kind.audit, {"format": "JSON"}, status=202)
 
     async def _export_activity(self, request: Request) -> Response:
         body = await self._parameters(request)
         if body.get("exportFormat", "JSON") != "JSON":
-            raise Refusal(activity_error("exportFormat must be JSON."))
+            raise ResponseError(activity_error("exportFormat must be JSON."))
         if not _ACTIVITIES.issuperset(body.get("activityTypes") or ()):
-            raise Refusal(activity_error("Unsupported activityTypes."))
+            raise ResponseError(activity_error("Unsupported activityTypes."))
         return self._submit(Kind.activity, {"format": "JSON"}, status=202)
 
     async def _parameters(self, request: Request) -> Json:
         body = await json_object(request)
         if body is None:
             text = (await request.body()).decode(errors="replace")
-            raise Refusal(_bad_request(f"The request body was malformed: {text}"))
+            raise ResponseError(_bad_request(f"The request body was malformed: {text}"))
         return {name: value for name, value in body.items() if value is not None}
 
     def _submit(self, kind: Kind, asked: Json, *, status: int) -> Response:
@@ -196,10 +196,10 @@ class Clari(Api):
         job = self._find(request)
         body = await self._parameters(request)
         if body.get("type") != "CANCEL":
-            raise Refusal(error("bad_request", message="The type of the update is invalid."))
+            raise ResponseError(error("bad_request", message="The type of the update is invalid."))
         if not job.timeline.is_active(self.world.clock.now()):
             message = "Cannot cancel the job because it already finished executing."
-            raise Refusal(error("export_failed_to_cancel", message=message))
+            raise ResponseError(error("export_failed_to_cancel", message=message))
         cancelled = self.look(request, job=self.book.cancel(job))
         return JSONResponse({"status": cancelled.word, "successful": True})
 
@@ -207,7 +207,7 @@ class Clari(Api):
         job = self.book.find(request.path_params["job_id"])
         if job is None or self.book.phase(job) is not Phase.done:
             message = "Cannot retrieve data for job because it has not finished executing."
-            raise Refusal(error("invalid_jobId", message=message))
+            raise ResponseError(error("invalid_jobId", message=message))
         self._downloads[job.id] += 1
         (file,) = self.files(job)
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
@@ -231,7 +231,7 @@ class Clari(Api):
         job = self.book.find(request.path_params["job_id"])
         if job is None:
             # The OpenAPI declares no 404 here; its generic exception is all that is left.
-            raise Refusal(error("SWW", message="Something went wrong"))
+            raise ResponseError(error("SWW", message="Something went wrong"))
         return job
 
     def _describe(self, snapshot: Snapshot) -> Json:
@@ -263,10 +263,12 @@ class Clari(Api):
 def _check_forecast(body: Json) -> None:
     invalid = [name for name in body.get("typesToExport", ()) if name not in _TYPES]
     if invalid:
-        raise Refusal(_bad_request(f"The following typesToExport values are invalid: {invalid}"))
+        raise ResponseError(
+            _bad_request(f"The following typesToExport values are invalid: {invalid}")
+        )
     form = body.get("exportFormat", "JSON")
     if form not in _FORMATS:
-        raise Refusal(_bad_request(f"The exportFormat {form} is invalid."))
+        raise ResponseError(_bad_request(f"The exportFormat {form} is invalid."))
 
 
 def _bad_request(message: str) -> Response:

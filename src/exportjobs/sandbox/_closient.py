@@ -16,7 +16,7 @@ from exportjobs.sandbox._api import Api, Operation
 from exportjobs.sandbox._archive import FORMAT_VERSION, sections, tar_archive, zip_archive
 from exportjobs.sandbox._content import HeldFile, Recipe
 from exportjobs.sandbox._faults import Moment
-from exportjobs.sandbox._http import Json, Refusal
+from exportjobs.sandbox._http import Json, ResponseError
 from exportjobs.sandbox._jobs import Job, Snapshot
 from exportjobs.sandbox._signing import Scheme
 from exportjobs.sandbox._timeline import Phase
@@ -72,9 +72,9 @@ class Closient(Api):
     def authorize(self, request: Request) -> None:
         """Check the key, then the form of the organization's id."""
         if request.headers.get("x-api-key") != self.credentials["api_key"]:
-            raise Refusal(self._error(401, "Unauthorized"))
+            raise ResponseError(self._error(401, "Unauthorized"))
         if not _SHORTUUID.fullmatch(request.path_params["organization_id"]):
-            raise Refusal(self._error(422, "organization_id must be a shortuuid"))
+            raise ResponseError(self._error(422, "organization_id must be a shortuuid"))
 
     def files(self, job: Job) -> Sequence[HeldFile]:
         """Return the one archive."""
@@ -107,7 +107,7 @@ class Closient(Api):
     async def _start(self, request: Request) -> Response:
         archive_format = request.query_params.get("archive_format", "zip")
         if archive_format not in _ARCHIVES:
-            raise Refusal(self._error(422, "archive_format must be zip or tar.gz"))
+            raise ResponseError(self._error(422, "archive_format must be zip or tar.gz"))
         organization_id = request.path_params["organization_id"]
         asked = {"organization_id": organization_id, "format": archive_format}
         job = self.book.open("archive", request=asked)
@@ -117,7 +117,7 @@ class Closient(Api):
         job = self.book.find(request.path_params["job_id"])
         organization_id = request.path_params["organization_id"]
         if job is None or job.request["organization_id"] != organization_id:
-            raise Refusal(self._error(404, "Not Found"))
+            raise ResponseError(self._error(404, "Not Found"))
         return self._answer_job(self.look(request, job=job))
 
     def _answer_job(self, snapshot: Snapshot) -> Response:

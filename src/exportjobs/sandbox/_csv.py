@@ -11,7 +11,7 @@ from exportjobs.sandbox import _draw
 from exportjobs.sandbox._api import Api, Operation
 from exportjobs.sandbox._content import HeldFile, Recipe, table_csv
 from exportjobs.sandbox._faults import Moment
-from exportjobs.sandbox._http import Json, Refusal, json_object
+from exportjobs.sandbox._http import Json, ResponseError, json_object
 from exportjobs.sandbox._jobs import Job, Snapshot
 from exportjobs.sandbox._signing import Scheme
 from exportjobs.sandbox._timeline import Phase
@@ -74,9 +74,9 @@ class CsvExport(Api):
     def authorize(self, request: Request) -> None:
         """Check the key and that the tenant is the key's own."""
         if request.headers.get("x-api-key") != self.credentials["api_key"]:
-            raise Refusal(_error(401, "Invalid or missing API key"))
+            raise ResponseError(_error(401, "Invalid or missing API key"))
         if request.path_params["tenant"] != _TENANT:
-            raise Refusal(_error(403, "The key does not belong to this tenant."))
+            raise ResponseError(_error(403, "The key does not belong to this tenant."))
 
     def files(self, job: Job) -> Sequence[HeldFile]:
         """Return the one CSV file."""
@@ -130,7 +130,7 @@ class CsvExport(Api):
     async def _status(self, request: Request) -> Response:
         job = self.book.find(request.path_params["job_id"])
         if job is None:
-            raise Refusal(_error(404, "Export job not found"))
+            raise ResponseError(_error(404, "Export job not found"))
         return JSONResponse(self._describe(self.look(request, job=job)))
 
     async def _wait(self, job: Job) -> None:
@@ -159,15 +159,15 @@ class CsvExport(Api):
 def _asked(body: Json | None) -> Json:
     """Return the columns and header a request asks for, by CsvExportRequestDto."""
     if body is None or not _PROPERTIES.issuperset(body):
-        raise Refusal(_error(400, "The request body is not a CsvExportRequestDto."))
+        raise ResponseError(_error(400, "The request body is not a CsvExportRequestDto."))
     if body.get("mappingCode") and body.get("columnMappings"):
-        raise Refusal(_error(400, "mappingCode and columnMappings are mutually exclusive."))
+        raise ResponseError(_error(400, "mappingCode and columnMappings are mutually exclusive."))
     chosen: Json = body.get("filter") or {}
     if not _STATUSES.issuperset(chosen.get("statuses") or ()):
-        raise Refusal(_error(400, "The filter names an unknown status."))
+        raise ResponseError(_error(400, "The filter names an unknown status."))
     mapped = tuple(mapping.get("csvHeader") for mapping in body.get("columnMappings") or ())
     if not all(mapped):
-        raise Refusal(_error(400, "Every column mapping needs a csvHeader."))
+        raise ResponseError(_error(400, "Every column mapping needs a csvHeader."))
     return {"columns": mapped or _COLUMNS, "header": body.get("includeHeaders", True)}
 
 

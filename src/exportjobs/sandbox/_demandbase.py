@@ -14,7 +14,7 @@ from exportjobs.sandbox._content import HeldFile, Recipe, table_csv, table_json
 from exportjobs.sandbox._demandbase_requests import error
 from exportjobs.sandbox._demandbase_tokens import TokenDesk
 from exportjobs.sandbox._faults import Moment
-from exportjobs.sandbox._http import Json, Refusal, json_object
+from exportjobs.sandbox._http import Json, ResponseError, json_object
 from exportjobs.sandbox._jobs import Job, Snapshot
 from exportjobs.sandbox._signing import Scheme
 from exportjobs.sandbox._timeline import Phase
@@ -77,7 +77,7 @@ class Demandbase(Api):
     def authorize(self, request: Request) -> None:
         """Check the bearer token."""
         if not self._desk.accepts(request):
-            raise Refusal(error("401-100", message="Invalid or expired access token."))
+            raise ResponseError(error("401-100", message="Invalid or expired access token."))
 
     def files(self, job: Job) -> Sequence[HeldFile]:
         """Return the parts of a job's result, in order."""
@@ -123,7 +123,7 @@ class Demandbase(Api):
 
     def _submit(self, request: Request, asked: Json) -> Response:
         if len(self.book.active()) >= _CONCURRENT_JOBS:
-            raise Refusal(self.full())
+            raise ResponseError(self.full())
         job = self.book.open(asked["entity_type"], request=asked)
         body = self._summary(self.look(request, job=job))
         del body["updatedAt"]
@@ -132,7 +132,7 @@ class Demandbase(Api):
     async def _status(self, request: Request) -> Response:
         job = self.book.find(request.path_params["job_id"])
         if job is None:
-            raise Refusal(error("404-302", message="Job id invalid"))
+            raise ResponseError(error("404-302", message="Job id invalid"))
         snapshot = self.look(request, job=job)
         failure = _FAILURE if snapshot.phase is Phase.failed else None
         body = {**self._summary(snapshot), "resultsUrl": "", "message": failure}

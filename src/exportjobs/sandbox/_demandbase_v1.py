@@ -11,7 +11,7 @@ from exportjobs.sandbox import _draw
 from exportjobs.sandbox._api import Api, Operation
 from exportjobs.sandbox._content import HeldFile, Recipe, table_csv
 from exportjobs.sandbox._faults import Moment
-from exportjobs.sandbox._http import Json, Refusal, json_object
+from exportjobs.sandbox._http import Json, ResponseError, json_object
 from exportjobs.sandbox._jobs import Job, Snapshot
 from exportjobs.sandbox._signing import Scheme
 from exportjobs.sandbox._timeline import Phase
@@ -70,7 +70,7 @@ class DemandbaseV1(Api):
     def authorize(self, request: Request) -> None:
         """Check the bearer token."""
         if request.headers.get("authorization") != f"Bearer {self.credentials['token']}":
-            raise Refusal(_error(401, "Authentication failed"))
+            raise ResponseError(_error(401, "Authentication failed"))
 
     def files(self, job: Job) -> Sequence[HeldFile]:
         """Return the parts of a job's result, in order."""
@@ -102,7 +102,7 @@ class DemandbaseV1(Api):
     async def _create(self, request: Request) -> Response:
         body = await json_object(request) or {}
         if body.get("entity_type") not in _ENTITIES or body.get("format", "csv") != "csv":
-            raise Refusal(_error(400, "Invalid request - check entity type and field names"))
+            raise ResponseError(_error(400, "Invalid request - check entity type and field names"))
         asked: Json = {"fields": body.get("fields") or [], "filters": body.get("filters") or {}}
         job = self.book.open(body["entity_type"], request=asked)
         return JSONResponse(self._describe(self.look(request, job=job)), 202)
@@ -121,7 +121,9 @@ class DemandbaseV1(Api):
     async def _cancel(self, request: Request) -> Response:
         job = self._find(request)
         if not job.timeline.is_active(self.world.clock.now()):
-            raise Refusal(_error(409, "Job cannot be cancelled (already completed or failed)"))
+            raise ResponseError(
+                _error(409, "Job cannot be cancelled (already completed or failed)")
+            )
         return JSONResponse(self._describe(self.look(request, job=self.book.cancel(job))))
 
     async def _download(self, request: Request) -> Response:
@@ -130,13 +132,13 @@ class DemandbaseV1(Api):
         part = _count(request, "part", default=1)
         files = self.files(job) if self.book.phase(job) is Phase.done else ()
         if not 1 <= part <= len(files):
-            raise Refusal(_error(404, "Export job not found or not yet completed"))
+            raise ResponseError(_error(404, "Export job not found or not yet completed"))
         return Response(status_code=302, headers={"Location": self._link(files[part - 1]).url})
 
     def _find(self, request: Request) -> Job:
         job = self.book.find(request.path_params["job_id"])
         if job is None:
-            raise Refusal(_error(404, "Export job not found"))
+            raise ResponseError(_error(404, "Export job not found"))
         return job
 
     def _link(self, file: HeldFile) -> Link:
@@ -174,7 +176,7 @@ class DemandbaseV1(Api):
 def _count(request: Request, name: str, *, default: int) -> int:
     text = request.query_params.get(name, str(default))
     if not text.isdecimal():
-        raise Refusal(_error(400, f"Invalid {name}"))
+        raise ResponseError(_error(400, f"Invalid {name}"))
     return int(text)
 
 

@@ -80,7 +80,7 @@ def struck(request: Request) -> Fault | None:
     return cast("Fault | None", getattr(request.state, "fault", None))
 
 
-class Refusal(Exception):
+class ResponseError(Exception):
     """Raised to answer a request with an error of the vendor."""
 
     def __init__(self, response: Response) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TypeVar, cast
 
 from exportjobs.adapter import Adapter
-from exportjobs.adapter._terms import Pace
+from exportjobs.adapter._terms import PollPolicy
 from exportjobs.cli._credentials import variables
 from exportjobs.sandbox import Sandbox
 from exportjobs_clari import Clari
@@ -21,11 +21,11 @@ A = TypeVar("A", bound=Adapter)
 _VENDORS: Mapping[str, type[Adapter]] = {
     one.vendor: one for one in (Clari, Demandbase, DemandbaseV1, Closient, CsvExport)
 }
-_HURRIED = Pace(
-    typical=timedelta(milliseconds=100),
-    floor=timedelta(milliseconds=20),
-    ceiling=timedelta(milliseconds=200),
-    slow=timedelta(milliseconds=500),
+_HURRIED = PollPolicy(
+    typical_duration=timedelta(milliseconds=100),
+    min_interval=timedelta(milliseconds=20),
+    max_interval=timedelta(milliseconds=200),
+    unknown_status_interval=timedelta(milliseconds=500),
 )
 
 
@@ -65,7 +65,7 @@ class ExportSandbox(Sandbox):
     def environment(self) -> Mapping[str, str]:
         """The variables by which a program finds the same accounts, such as CLARI_API_KEY.
 
-        What is made of them asks at its vendor's own pace: let the program take an `interval`.
+        What is made of them asks at its vendor's own pace: let the program take an `poll_interval`.
         """
         given: dict[str, str] = {}
         for vendor, adapter in _VENDORS.items():
@@ -80,5 +80,5 @@ class ExportSandbox(Sandbox):
         return {**account.credentials, "base_url": account.base_url}
 
     def _adapter(self, vendor: type[A]) -> A:
-        hurried = type(vendor.__name__, (vendor,), {"pace": _HURRIED, "__doc__": vendor.__doc__})
+        hurried = type(vendor.__name__, (vendor,), {"polling": _HURRIED, "__doc__": vendor.__doc__})
         return cast("A", hurried(**self._arguments(vendor.vendor)))

@@ -113,11 +113,11 @@ class Scene:
 
     def _check_compared(self, job: ExportJob) -> None:
         try:
-            made = self.adapter.may_have_made(job, self.export)
+            made = self.adapter.matches_export(job, self.export)
         except Exception as error:
             raise self._raises(error) from error
         if type(made) is not bool:
-            raise Breach(f"may_have_made returns {_named(type(made))}", "return True or False")
+            raise Breach(f"matches_export returns {_named(type(made))}", "return True or False")
 
     def _returns(self, found: object) -> Breach:
         wanted = f"{'a tuple of ' if self.gives_several else ''}{self.gives.__name__}"
@@ -201,7 +201,7 @@ class Scene:
             return request
         request = self.adapter.authenticate(request)
         signs_in = _SIGN_IN in self.adapter.capabilities()
-        return self.adapter.bear(request, _TOKEN) if signs_in else request
+        return self.adapter.apply_token(request, _TOKEN) if signs_in else request
 
     def _refused(self, answered: Answered) -> ExportJobsError | None:
         if isinstance(answered, ExportJobsError):

@@ -81,7 +81,7 @@ class ScriptedVendor:
             Reply("GET /7.csv", b"name,amount"),
         ) as vendor:
             acme = Acme(token="k-7f3a91", base_url=vendor.url)
-            (finished,) = exportjobs.run([acme.report("q3")], into=folder, interval=0.01)
+            (finished,) = exportjobs.run([acme.report("q3")], into=folder, poll_interval=0.01)
 
         assert [str(asked) for asked in vendor.requests] == [...]
 

@@ -10,9 +10,9 @@ from attrs import fields, frozen, has
 
 from exportjobs._http.origins import check_encrypted
 from exportjobs.adapter import Adapter
-from exportjobs.adapter._errors import Refusal, UntrustedAddress
+from exportjobs.adapter._errors import ResponseError, UntrustedAddress
 from exportjobs.adapter._job import Artifact
-from exportjobs.adapter._terms import Budget, Pace
+from exportjobs.adapter._terms import Budget, PollPolicy
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
 from exportjobs.testing._scenes import jobs, scenes
@@ -28,10 +28,10 @@ class _Terms:
 
     vendor: str
     api_version: int
-    pace: Pace
+    polling: PollPolicy
     slots: int | None
     budgets: tuple[Budget, ...]
-    error_codes: Mapping[str, type[Refusal]]
+    error_codes: Mapping[str, type[ResponseError]]
 
 
 def check_terms(recorded: Recorded) -> None:

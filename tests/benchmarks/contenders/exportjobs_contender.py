@@ -11,15 +11,15 @@ from exportjobs import Poller
 from exportjobs.adapter import (
     Adapter,
     Artifact,
+    ConcurrencyLimitReached,
     ExportJob,
     Flow,
     JobRef,
     Limits,
-    Pace,
+    PollPolicy,
     Progress,
     Request,
     Response,
-    SlotsFull,
     StatusMap,
     export,
     frozen,
@@ -47,7 +47,7 @@ class Bench(Adapter):
     """The vendor, for those who can only ask for one job at a time."""
 
     vendor: ClassVar[str] = "bench"
-    error_codes: ClassVar = {"TOO_MANY_JOBS": SlotsFull}
+    error_codes: ClassVar = {"TOO_MANY_JOBS": ConcurrencyLimitReached}
 
     def authenticate(self, request: Request) -> Request:
         """Return the request as it is: the vendor knows no keys."""
@@ -99,10 +99,12 @@ def variant(settings: Settings) -> type[Bench]:
     bases: tuple[type, ...] = (Listing if settings.get("list") else Bench,)
     if settings.get("limits"):
         bases = (Limiting, *bases)
-    pace = Pace(
-        typical=timedelta(seconds=60), price=settings["price"], floor=timedelta(milliseconds=50)
+    polling = PollPolicy(
+        typical_duration=timedelta(seconds=60),
+        latency_cost=settings["price"],
+        min_interval=timedelta(milliseconds=50),
     )
-    members = {"pace": pace, "slots": settings.get("slots")}
+    members = {"polling": polling, "slots": settings.get("slots")}
     return frozen(type("Variant", bases, members))
 
 

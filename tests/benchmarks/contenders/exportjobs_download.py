@@ -92,7 +92,7 @@ async def main(wanted: Wanted) -> None:
         headers=tuple(wanted.headers.items()),
     )
     exports = [adapter.job(number) for number in range(options.get("jobs", 1))]
-    async with Poller(downloads=wanted.at_once) as poller:
+    async with Poller(max_downloads=wanted.at_once) as poller:
         async for finished in poller.run(exports, into=wanted.folder):
             finished.raise_for_status()
 

@@ -191,7 +191,7 @@ class Enumerating(Acme):
 class Assuming(Enumerating):
     """A listed report is expected to say what it is."""
 
-    def may_have_made(self, job: ExportJob, export: Export) -> bool:
+    def matches_export(self, job: ExportJob, export: Export) -> bool:
         """Return whether a report is of the export's name."""
         raw: Any = job.raw
         return bool(raw["name"] == export.arguments["name"])
@@ -201,7 +201,7 @@ class Assuming(Enumerating):
 class Unsure(Enumerating):
     """Whether a report is the export's is not said."""
 
-    def may_have_made(self, job: ExportJob, export: Export) -> Any:  # noqa: ANN401, ARG002 - as above
+    def matches_export(self, job: ExportJob, export: Export) -> Any:  # noqa: ANN401, ARG002 - as above
         """Return what the report says."""
         return job.error
 

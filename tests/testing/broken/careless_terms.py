@@ -29,7 +29,7 @@ class Shouting(Acme):
 class Undecided(Acme):
     """The pace is a number."""
 
-    pace: ClassVar[Any] = 30
+    polling: ClassVar[Any] = 30
 
 
 @frozen

@@ -12,7 +12,7 @@ from exportjobs.adapter import (
     ExportJob,
     Flow,
     JobRef,
-    Pace,
+    PollPolicy,
     Request,
     Response,
     StatusMap,
@@ -42,7 +42,7 @@ class Acme(Adapter):
 
     vendor: ClassVar[str] = "acme"
     api_version: ClassVar[int] = 1
-    pace: ClassVar[Pace] = Pace(typical=timedelta(minutes=1))
+    polling: ClassVar[PollPolicy] = PollPolicy(typical_duration=timedelta(minutes=1))
 
     token: str = field(repr=False, validator=credential)
     base_url: str = field(default="https://api.acme.example/v1", kw_only=True)

@@ -55,7 +55,7 @@ class Noted:
 
     name: str
     sha256: str
-    proven_by: tuple[str, ...]
+    verified_by: tuple[str, ...]
 
     @classmethod
     def of(cls, entry: Any) -> Self:  # noqa: ANN401 - whatever JSON holds
@@ -64,8 +64,8 @@ class Noted:
         Raises:
             TypeError: If it is none; so do the others of `_UNREADABLE`.
         """
-        proven_by = tuple(str(name) for name in entry.get("proven_by", ()))
-        return cls(PurePath(str(entry["name"])).name, str(entry["sha256"]), proven_by)
+        verified_by = tuple(str(name) for name in entry.get("verified_by", ()))
+        return cls(PurePath(str(entry["name"])).name, str(entry["sha256"]), verified_by)
 
 
 def noted(text: str) -> Iterator[Noted]:
@@ -88,7 +88,7 @@ def _entry(file: LandedFile) -> dict[str, object]:
         "part": file.part,
         "size": file.size,
         "sha256": file.sha256,
-        "proven_by": list(file.proven_by),
+        "verified_by": list(file.verified_by),
     }
 
 
@@ -183,7 +183,7 @@ class Folder(Destination):
 
     def _as_noted(self, note: Noted, artifact: Artifact) -> LandedFile | None:
         """Return a file that landed earlier, if it is still what it was."""
-        file = _standing(self._path / note.name, artifact.part, note.proven_by)
+        file = _standing(self._path / note.name, artifact.part, note.verified_by)
         return file if file and file.sha256 == note.sha256 else None
 
     def _still(self, file: LandedFile) -> LandedFile | None:
@@ -192,7 +192,7 @@ class Folder(Destination):
         if not place.is_relative_to(folder):
             return None
         path = self._path / place.relative_to(folder)
-        found = _standing(path, file.part, file.proven_by)
+        found = _standing(path, file.part, file.verified_by)
         return found if found and found.sha256 == file.sha256 else None
 
     def _manifest(self, job: ExportJob) -> Path:
@@ -209,11 +209,11 @@ def _text(path: Path) -> str:
     return ""
 
 
-def _standing(path: Path, part: int | None, proven_by: tuple[str, ...] = ()) -> LandedFile | None:
+def _standing(path: Path, part: int | None, verified_by: tuple[str, ...] = ()) -> LandedFile | None:
     """Return the file that stands under a path, None if there is none that can be read."""
     with suppress(OSError), path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return LandedFile(path, file.tell(), digest, part, proven_by)
+        return LandedFile(path, file.tell(), digest, part, verified_by)
     return None
 
 

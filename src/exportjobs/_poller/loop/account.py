@@ -9,15 +9,15 @@ from math import log2
 from anyio import CancelScope
 from attrs import define, field
 
-from exportjobs._http.network import Via
+from exportjobs._http.network import Backend
 from exportjobs._http.session import Session
 from exportjobs._http.transport import Transport
 from exportjobs._poller.arguments import check_same
 from exportjobs._poller.loop.tracked import Phase, Tracked
 from exportjobs._schedule.clock import Clock
-from exportjobs._schedule.decide import Counsel
+from exportjobs._schedule.decide import Policy
 from exportjobs._schedule.durations import Durations
-from exportjobs._schedule.limits import MOST, WIDEST, Allowance, Lane
+from exportjobs._schedule.limits import MOST, WIDEST, Allowance, ConcurrencyWindow
 from exportjobs._schedule.schedule import Jitter, Schedule
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._errors import ExportJobsError, UnknownAccount
@@ -82,12 +82,12 @@ class Account:
     """
 
     session: Session
-    counsel: Counsel
+    policy: Policy
     allowance: Allowance
     learned: dict[str, Durations] = field(factory=dict[str, Durations])
     """How long each kind of job takes."""
-    submits: Lane = field(factory=Lane)
-    questions: Lane = field(factory=Lane)
+    submits: ConcurrencyWindow = field(factory=ConcurrencyWindow)
+    questions: ConcurrencyWindow = field(factory=ConcurrencyWindow)
     waiting: deque[Tracked] = field(factory=deque[Tracked])
     """Exports to submit."""
     doubtful: set[Tracked] = field(factory=set[Tracked])
@@ -138,7 +138,7 @@ class Account:
         return next((one for one, known in refs if known and known.names_same_job_as(ref)), None)
 
     @property
-    def stakes(self) -> float:
+    def weight(self) -> float:
         """How much waits for the end of a job: itself, and its share of those that want a slot.
 
         In powers of two, as a plan is made for each.
@@ -151,7 +151,7 @@ class Account:
         """Return how long a kind of job takes, as far as is known."""
         known = self.learned.get(kind)
         if known is None:
-            typical = self.session.adapter.pace.typical.total_seconds()
+            typical = self.session.adapter.polling.typical_duration.total_seconds()
             known = self.learned[kind] = Durations.prior(typical)
         return known
 
@@ -241,9 +241,9 @@ class Accounts:
 
     clock: Clock
     jitter: Jitter
-    interval: timedelta | None
+    poll_interval: timedelta | None
     """Between two polls of a job, in place of what was learned."""
-    via: Via | None
+    transport: Backend | None
     singly: bool
     """Whether an account with a list submits one export at a time, so that the list can tell."""
     learned: Mapping[AccountKey, dict[str, Durations]]
@@ -306,12 +306,12 @@ class Accounts:
         return next(known, None) or load_adapter(vendor)
 
     def _opened(self, adapter: Adapter) -> Account:
-        transport = Transport(self.via, connections=MOST + WIDEST)
+        transport = Transport(self.transport, connections=MOST + WIDEST)
         self.connections.push_async_exit(transport)
-        schedule = Schedule(adapter.pace, self.interval)
+        schedule = Schedule(adapter.polling, self.poll_interval)
         account = Account(
             Session(adapter, transport, self.clock),
-            Counsel(schedule, self.jitter),
+            Policy(schedule, self.jitter),
             Allowance(adapter.slots),
             self.learned.get(adapter.account, {}),
         )

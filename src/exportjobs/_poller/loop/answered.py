@@ -20,25 +20,25 @@ from exportjobs.adapter._adapter import Export
 from exportjobs.adapter._errors import (
     AuthenticationFailed,
     BrokenAdapter,
-    BudgetSpent,
+    BudgetExhausted,
+    ConcurrencyLimitReached,
     DeadlineExceeded,
     ExportJobsError,
     InternalError,
     LedgerFailed,
-    PollerLeft,
+    PollerClosed,
     RateLimited,
-    SlotsFull,
     SubmitOutcomeUnknown,
     retold,
 )
 from exportjobs.adapter._job import ExportJob, JobRef, JobStatus, verdict
 from exportjobs.adapter._terms import Limits, Operation
 from exportjobs.events import (
-    Economising,
-    NotRecorded,
+    LedgerWriteFailed,
     Observer,
     Polled,
     PollFailed,
+    PollingSlowed,
     StatusUnknown,
     Submitted,
     Throttled,
@@ -84,7 +84,7 @@ class Witness:
         try:
             await writing
         except LedgerFailed as error:
-            self.report(NotRecorded(tracked.subject, error))
+            self.report(LedgerWriteFailed(tracked.subject, error))
 
     def _see_status(self, tracked: Tracked, known: ExportJob | None, job: ExportJob) -> None:
         """Tell of a status that nobody knows, once for as long as it lasts."""
@@ -94,7 +94,7 @@ class Witness:
     def _see_progress(self, tracked: Tracked, job: ExportJob, now: float) -> None:
         fraction = job.progress.fraction if job.progress else None
         if fraction is not None:
-            tracked.course = tracked.course.reported(now - tracked.began_at, fraction)
+            tracked.trend = tracked.trend.reported(now - tracked.began_at, fraction)
 
     async def _see_end(self, tracked: Tracked, job: ExportJob, now: float) -> None:
         """Note how late the end was seen, and learn how long jobs of the kind take."""
@@ -199,8 +199,8 @@ class Steps:
     async def _refused(self, tracked: Tracked, error: ExportJobsError, sent_at: datetime) -> Step:
         account = tracked.account
         account.refusals += 1
-        tracked.is_being_submitted, tracked.setback = False, error
-        step = account.counsel.after_submit_error(error, account.refusals)
+        tracked.is_being_submitted, tracked.last_error = False, error
+        step = account.policy.after_submit_error(error, account.refusals)
         if isinstance(step, End) and isinstance(step.error, SubmitOutcomeUnknown):
             return self.doubt(tracked, Doubt(step.error, sent_at))
         if tracked.row and not isinstance(error, BrokenAdapter):
@@ -270,7 +270,7 @@ class Steps:
             account.asks_room = False
         else:
             account.asks_room = False
-            until = self.clock.monotonic() + account.counsel.schedule.slow
+            until = self.clock.monotonic() + account.policy.schedule.slow
             account.allowance = account.allowance.told(answer.value, until)
         return None
 
@@ -313,7 +313,7 @@ class Steps:
         try:
             answer = await session.converse(partial(session.adapter.cancel, ref), ExportJob, ref)
         except ExportJobsError as error:
-            tracked.setback = error
+            tracked.last_error = error
             raise
         return await self.witness.described(tracked, answer.value)
 
@@ -324,7 +324,7 @@ class Steps:
         """
         now = self.clock.now().timestamp()
         sharers = account.allowance.outstanding if of is Operation.POLL else 1
-        return Bounds(asked, account.session.budgets.thrift(of, now) * max(1, sharers))
+        return Bounds(asked, account.session.budgets.spacing(of, now) * max(1, sharers))
 
     def pause(self, tracked: Tracked, seconds: float) -> None:
         """Let a job's whole account wait."""
@@ -332,11 +332,11 @@ class Steps:
         account.allowance = account.allowance.paused(self.clock.monotonic() + seconds)
         self.report(Throttled(tracked.subject, seconds))
 
-    def throttled(self, tracked: Tracked, error: RateLimited | SlotsFull) -> Ask:
+    def throttled(self, tracked: Tracked, error: RateLimited | ConcurrencyLimitReached) -> Ask:
         """Let a job's whole account wait as its vendor asks, longer each time in a row."""
         account = tracked.account
-        account.throttled += not isinstance(error, BudgetSpent)
-        step = account.counsel.after_throttle(error, account.throttled)
+        account.throttled += not isinstance(error, BudgetExhausted)
+        step = account.policy.after_throttle(error, account.throttled)
         self.pause(tracked, step.seconds)
         return step
 
@@ -345,17 +345,17 @@ class Steps:
         account = tracked.account
         if bounds.asked is not None or not tracked.recognised:
             return
-        if step.seconds > bounds.thrift * _PLENTY:
+        if step.seconds > bounds.spacing * _PLENTY:
             account.thrifty = False
-        elif step.seconds <= bounds.thrift * _MARGIN and not account.thrifty:
+        elif step.seconds <= bounds.spacing * _MARGIN and not account.thrifty:
             account.thrifty = True
-            self.report(Economising(tracked.subject, bounds.thrift))
+            self.report(PollingSlowed(tracked.subject, bounds.spacing))
 
     def _next(self, tracked: Tracked, job: ExportJob, answer: Answer[ExportJob]) -> Step:
         account = tracked.account
         bounds = self.bounds(account, Operation.POLL, answer.asked)
-        outlook = tracked.outlook(self.clock.monotonic())
-        step = account.counsel.after_answer(job, outlook, bounds)
+        context = tracked.context(self.clock.monotonic())
+        step = account.policy.after_answer(job, context, bounds)
         if isinstance(step, Ask):
             self.economise(tracked, step, bounds)
         return step
@@ -368,29 +368,31 @@ class Steps:
             return await session.converse(
                 begin, ExportJob, ref, operation=Operation.POLL, heard=heard
             )
-        except BudgetSpent:
+        except BudgetExhausted:
             tracked.polls -= 1
             raise
 
     def unanswered(self, tracked: Tracked, error: ExportJobsError) -> Step:
         """Decide after a question about a job got no answer that helps."""
-        tracked.setback = error
-        if isinstance(error, RateLimited | SlotsFull) and not isinstance(error, BudgetSpent):
+        tracked.last_error = error
+        if isinstance(error, RateLimited | ConcurrencyLimitReached) and not isinstance(
+            error, BudgetExhausted
+        ):
             step: Step = self.throttled(tracked, error)
         else:
             step = self._failed(tracked, error)
-        if isinstance(step, Ask) and not isinstance(error, BudgetSpent):
+        if isinstance(step, Ask) and not isinstance(error, BudgetExhausted):
             self.report(PollFailed(tracked.subject, error, step.seconds))
         return step
 
     def _failed(self, tracked: Tracked, error: ExportJobsError) -> Step:
-        if not isinstance(error, BudgetSpent):
+        if not isinstance(error, BudgetExhausted):
             tracked.failures += 1
             tracked.failed_polls += 1
         submitted_at = tracked.ref.submitted_at if tracked.ref else None
         age = self.clock.now() - submitted_at if submitted_at else timedelta.max
-        counsel = tracked.account.counsel
-        return counsel.after_poll_error(error, failures=tracked.failures, age=age)
+        policy = tracked.account.policy
+        return policy.after_poll_error(error, failures=tracked.failures, age=age)
 
     async def _renew(self, tracked: Tracked) -> ExportJob:
         """Describe a finished job anew, for the sake of fresh addresses."""
@@ -398,8 +400,8 @@ class Steps:
             await self._leave_alone(tracked)
             try:
                 answer = await self._polled(tracked, tracked.leave_alone)
-            except BudgetSpent as error:
-                wait = error.retry_after or tracked.account.session.adapter.pace.floor
+            except BudgetExhausted as error:
+                wait = error.retry_after or tracked.account.session.adapter.polling.min_interval
                 await self.clock.sleep(wait.total_seconds())
             except RateLimited as error:
                 self.throttled(tracked, error)
@@ -435,7 +437,7 @@ def too_late(tracked: Tracked, reason: str) -> ExportJobsError:
         return tracked.doubt.error
     remedy = None if tracked.ref else "run it again with a later deadline"
     late = DeadlineExceeded(reason + _of_late(tracked), remedy=remedy)
-    late.__cause__ = tracked.setback
+    late.__cause__ = tracked.last_error
     return late
 
 
@@ -443,22 +445,22 @@ def _left(tracked: Tracked) -> ExportJobsError:
     """Return the error of an export that is left while it is known how it stands."""
     if tracked.is_followed:
         reason = "left to another process, which is at work on it"
-        return PollerLeft(reason, remedy="run it again to see what came of it")
+        return PollerClosed(reason, remedy="run it again to see what came of it")
     if tracked.ref is None:
-        return PollerLeft("left before it was submitted", remedy="run it again")
+        return PollerClosed("left before it was submitted", remedy="run it again")
     if tracked.job is None or not tracked.job.status.is_terminal:
-        return PollerLeft(f"left at its vendor{_of_late(tracked)}")
+        return PollerClosed(f"left at its vendor{_of_late(tracked)}")
     asked = "its files landed" if tracked.listeners else "anyone asked for its files"
-    return verdict(tracked.job) or PollerLeft(f"left before {asked}")
+    return verdict(tracked.job) or PollerClosed(f"left before {asked}")
 
 
 def _of_late(tracked: Tracked) -> str:
     """Return what went wrong of late, to be said of an export that is given up."""
-    if tracked.setback is None:
+    if tracked.last_error is None:
         return ""
     count = tracked.failures
     times = f"{count} poll{'s' * (count != 1)} failed; at last: " if count else ""
-    return f" ({times}{tracked.setback.reason})"
+    return f" ({times}{tracked.last_error.reason})"
 
 
 def next_in(step: Step) -> float | None:

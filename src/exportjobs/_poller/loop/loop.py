@@ -22,7 +22,7 @@ from exportjobs._schedule.decide import Ask, End, Follow, Land, Step, Submit, Su
 from exportjobs.adapter._adapter import Export
 from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob, JobRef
-from exportjobs.events import Ended, Finished, Leaving, Left
+from exportjobs.events import Detached, Ended, Finished, ShuttingDown
 
 T = TypeVar("T")
 
@@ -106,7 +106,7 @@ class WindingDown:
     _scope: anyio.CancelScope | None = field(default=None, init=False)
 
     async def run(self, outstanding: Iterable[JobRef], landing: Landing) -> None:
-        """Do so, whoever is in a hurry; but `hurry` ends it."""
+        """Do so, whoever is in a hurry; but `close_now` ends it."""
         with anyio.CancelScope(shield=True) as self._scope:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._finish_files, landing)
@@ -149,7 +149,7 @@ class Loop:
         tasks: anyio.abc.TaskGroup,
         *,
         deadline: timedelta | None,
-        downloads: int,
+        max_downloads: int,
     ) -> None:
         """Begin with nothing to do; every exchange will have a task of the group."""
         self.accounts = accounts
@@ -160,7 +160,7 @@ class Loop:
         self._attaching = Attaching(steps, tasks, self.apply, self._join)
         self._submitting = Submitting(steps, tasks, self.apply, rouse=self._rouse)
         self._asking = Asking(steps, tasks, self.apply)
-        self.landing = Landing(steps, tasks, self.apply, at_once=downloads)
+        self.landing = Landing(steps, tasks, self.apply, at_once=max_downloads)
         self._going = anyio.CancelScope()
         self._wake = anyio.Event()
         self._alarm = Alarm(steps.clock, tasks, self._rouse)
@@ -178,7 +178,7 @@ class Loop:
         self._going.cancel()
         for tracked in self._outstanding if grace else ():
             if tracked.is_landing:
-                self._report(Leaving(tracked.subject, grace))
+                self._report(ShuttingDown(tracked.subject, grace))
 
     def _go_round(self, now: float) -> None:
         self._attaching.go_round(now)
@@ -207,8 +207,8 @@ class Loop:
         """Tell everyone who still waits that the poller was left."""
         for tracked in self._outstanding:
             error = tracked.named(self._steps.left(tracked))
-            self._report(Left(tracked.subject, error))
-            tracked.tell(Finished(tracked.work, tracked.job, (), error, tracked.story))
+            self._report(Detached(tracked.subject, error))
+            tracked.tell(Finished(tracked.work, tracked.job, (), error, tracked.stats))
 
     def claim(self, tracked: Tracked) -> None:
         """Go on with an export that had ended before anyone asked for it."""
@@ -220,7 +220,7 @@ class Loop:
         """Go on with a job of which something new was learned in between two questions."""
         job = tracked.job
         if tracked.phase is Phase.RUNNING and job is not None and job.status.is_terminal:
-            self.apply(tracked, tracked.account.counsel.after_end(job))
+            self.apply(tracked, tracked.account.policy.after_end(job))
 
     def apply(self, tracked: Tracked, step: Step) -> None:
         """Do what was decided for an export, and go round again."""
@@ -289,7 +289,7 @@ class Loop:
         tracked.account.outstanding.discard(tracked)
         tracked.account.doubtful.discard(tracked)
         error = step.error and tracked.named(step.error)
-        finished = Finished(tracked.work, tracked.job, tracked.files, error, tracked.story)
+        finished = Finished(tracked.work, tracked.job, tracked.files, error, tracked.stats)
         self._report(Ended(tracked.subject, finished))
         tracked.tell(finished)
 

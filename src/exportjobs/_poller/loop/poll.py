@@ -95,7 +95,7 @@ class Asking:
             self._wait(tracked, hold, now)
             return
         if not tracked.recognised:
-            account.slow_until = now + account.counsel.schedule.slow
+            account.slow_until = now + account.policy.schedule.slow
         tracked.phase = Phase.BUSY
         until = _patience(now, _HANGS, [tracked], began=now)
         self._tasks.start_soon(self._ask, tracked, account.take_off(now, until))

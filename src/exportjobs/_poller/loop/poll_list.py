@@ -14,10 +14,10 @@ from exportjobs._schedule.schedule import NOT_FOUND_GRACE
 from exportjobs.adapter._errors import (
     AuthenticationFailed,
     BrokenAdapter,
-    BudgetSpent,
+    BudgetExhausted,
+    ConcurrencyLimitReached,
     ExportJobsError,
     RateLimited,
-    SlotsFull,
     VendorUnavailable,
 )
 from exportjobs.adapter._job import ExportJob, JobStatus
@@ -94,7 +94,7 @@ async def _heard(steps: Steps, tracked: Tracked, found: _Listed) -> Step | None:
         tracked.singly = True
         return Ask(0.0)
     job = await steps.witness.described(tracked, snapshot)
-    return tracked.account.counsel.after_end(job) if job.status.is_terminal else None
+    return tracked.account.policy.after_end(job) if job.status.is_terminal else None
 
 
 def _joint(
@@ -108,7 +108,7 @@ def _joint(
     now = steps.clock.monotonic()
     running = [one for one, step in zip(members, heard, strict=True) if step is None]
     bounds = steps.bounds(account, Operation.LIST, answer.asked)
-    step = account.counsel.after_roll([one.outlook(now) for one in running], bounds)
+    step = account.policy.after_roll([one.context(now) for one in running], bounds)
     if running:
         steps.economise(running[0], step, bounds)
     return step
@@ -119,19 +119,19 @@ def unheard(
 ) -> list[Step]:
     """Decide for each job after a list that failed."""
     for one in members:
-        one.setback = error
+        one.last_error = error
     match error:
         case AuthenticationFailed():
             return [End(error.copy_for(one.ref), stops_account=True) for one in members]
-        case BudgetSpent():
+        case BudgetExhausted():
             return _one_by_one(members)
-        case RateLimited() | SlotsFull():
+        case RateLimited() | ConcurrencyLimitReached():
             return [steps.throttled(members[0], error)] * len(members)
         case _:
             account.roster.failures += 1
             steps.report(ListFailed(members[0].subject, error))
     if isinstance(error, VendorUnavailable) and error.retry_after is not None:
-        return [account.counsel.after_throttle(error, account.roster.failures)] * len(members)
+        return [account.policy.after_throttle(error, account.roster.failures)] * len(members)
     return _one_by_one(members)
 
 

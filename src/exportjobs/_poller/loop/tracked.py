@@ -9,12 +9,12 @@ from attrs import define, field
 
 from exportjobs._landing.destination import Destination
 from exportjobs._schedule.decide import Doubt, Step
-from exportjobs._schedule.progress import Course
-from exportjobs._schedule.schedule import Outlook
-from exportjobs.adapter._adapter import Resumption, Work
+from exportjobs._schedule.progress import ProgressTrend
+from exportjobs._schedule.schedule import PollContext
+from exportjobs.adapter._adapter import ExistingJob, Work
 from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob, JobRef
-from exportjobs.events import Finished, LandedFile, Story, Subject
+from exportjobs.events import Finished, LandedFile, Stats, Subject
 
 if TYPE_CHECKING:
     from exportjobs._poller.loop.account import Account
@@ -79,7 +79,7 @@ class Tracked:
     """When it was submitted."""
     answered_at: float | None = None
     """When the vendor last described the job."""
-    course: Course = field(factory=Course)
+    trend: ProgressTrend = field(factory=ProgressTrend)
     """How far it has come, as far as the vendor tells."""
     singly: bool = False
     """Whether the next question is about this job alone."""
@@ -87,7 +87,7 @@ class Tracked:
     """Whether the vendor's list has it, as far as is known."""
     failures: int = 0
     """Polls failed in a row."""
-    setback: ExportJobsError | None = None
+    last_error: ExportJobsError | None = None
     """What went wrong since the vendor last described the job, or took it."""
     parked_step: Step | None = None
     on_accepted: Callable[[], None] | None = None
@@ -104,7 +104,7 @@ class Tracked:
         """Its job's durable name, or None before it was submitted."""
         if self.job is not None:
             return self.job.ref
-        return self.work.ref if isinstance(self.work, Resumption) else None
+        return self.work.ref if isinstance(self.work, ExistingJob) else None
 
     @property
     def recognised(self) -> bool:
@@ -119,7 +119,7 @@ class Tracked:
     @property
     def may_be_known(self) -> bool:
         """Whether the ledger may tell how it stands."""
-        return isinstance(self.work, Resumption) or self.run_key is not None or self.row != 0
+        return isinstance(self.work, ExistingJob) or self.run_key is not None or self.row != 0
 
     def count_from(self, began_at: float) -> None:
         """Count its time from when it was submitted, or from when it began to wait for that."""
@@ -131,7 +131,7 @@ class Tracked:
 
     def heard(self) -> None:
         """Note that its submit, or a question about it, was answered."""
-        self.failures, self.setback = 0, None
+        self.failures, self.last_error = 0, None
 
     def take_slot(self) -> None:
         """Count it among the jobs that the account has outstanding."""
@@ -145,11 +145,11 @@ class Tracked:
             self.holds_slot = False
             self.account.allowance = self.account.allowance.freed()
 
-    def outlook(self, now: float) -> Outlook:
+    def context(self, now: float) -> PollContext:
         """Return what bears on when to ask about it, as it was just described."""
         account, age = self.account, now - self.began_at
         durations = account.durations(self.work.kind)
-        return Outlook(age, durations, self.course, self.recognised, account.stakes)
+        return PollContext(age, durations, self.trend, self.recognised, account.weight)
 
     def named(self, error: E) -> E:
         """Return an error, told whose export and which job it concerns."""
@@ -162,9 +162,9 @@ class Tracked:
             listener(finished)
 
     @property
-    def story(self) -> Story:
+    def stats(self) -> Stats:
         """How it went so far."""
-        return Story(
+        return Stats(
             polls=self.polls,
             failed_polls=self.failed_polls,
             retried_downloads=self.retried_downloads,
