@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exportjobs._http.answers import rate_limit, retry_after, server_wait
-from exportjobs._schedule.budgets import Budgets, Told
+from exportjobs._schedule.budgets import Budgets, RateLimitState
 from exportjobs.adapter._terms import Operation
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ def wait(**headers: str) -> timedelta | None:
     return server_wait(named(**headers), now=NOW)
 
 
-def told(**headers: str) -> Told | None:
+def told(**headers: str) -> RateLimitState | None:
     """Return what a server says of its rate limit."""
     return rate_limit(named(**headers), now=NOW)
 
@@ -146,23 +146,25 @@ def test_only_a_refusal_makes_a_used_up_limit_a_request_to_wait() -> None:
 
     assert retry_after(headers, now=NOW) is None
     assert server_wait(headers, now=NOW) == timedelta(seconds=30)
-    assert rate_limit(headers, now=NOW) == Told(0, AT + 30)
+    assert rate_limit(headers, now=NOW) == RateLimitState(0, AT + 30)
 
 
 @pytest.mark.parametrize("family", ["ratelimit", "x_ratelimit"])
 @pytest.mark.parametrize(
     ("remaining", "reset", "limit", "expected"),
     [
-        pytest.param("7", "30", "300", Told(7, AT + 30, 300), id="relative"),
-        pytest.param("7", "1772366460", "300", Told(7, AT + 60, 300), id="absolute"),
-        pytest.param("7", "1772366340", "300", Told(7, AT, 300), id="past"),
-        pytest.param("0", "0", "0", Told(0, AT, 0), id="nothing"),
-        pytest.param("7", "30", "", Told(7, AT + 30), id="no-limit"),
-        pytest.param("7", "30", "many", Told(7, AT + 30), id="limit-in-words"),
-        pytest.param("7", "30", "300, 300;w=60", Told(7, AT + 30, 300), id="list"),
-        pytest.param("7", "30", "300;w=60, 10000;w=86400", Told(7, AT + 30, 300), id="windows"),
-        pytest.param(" 7 ", " 30 ", " 300 ", Told(7, AT + 30, 300), id="spaces"),
-        pytest.param("7", "29.5", "300", Told(7, AT + 29.5, 300), id="fraction"),
+        pytest.param("7", "30", "300", RateLimitState(7, AT + 30, 300), id="relative"),
+        pytest.param("7", "1772366460", "300", RateLimitState(7, AT + 60, 300), id="absolute"),
+        pytest.param("7", "1772366340", "300", RateLimitState(7, AT, 300), id="past"),
+        pytest.param("0", "0", "0", RateLimitState(0, AT, 0), id="nothing"),
+        pytest.param("7", "30", "", RateLimitState(7, AT + 30), id="no-limit"),
+        pytest.param("7", "30", "many", RateLimitState(7, AT + 30), id="limit-in-words"),
+        pytest.param("7", "30", "300, 300;w=60", RateLimitState(7, AT + 30, 300), id="list"),
+        pytest.param(
+            "7", "30", "300;w=60, 10000;w=86400", RateLimitState(7, AT + 30, 300), id="windows"
+        ),
+        pytest.param(" 7 ", " 30 ", " 300 ", RateLimitState(7, AT + 30, 300), id="spaces"),
+        pytest.param("7", "29.5", "300", RateLimitState(7, AT + 29.5, 300), id="fraction"),
         pytest.param("-1", "30", "300", None, id="negative"),
         pytest.param("7.5", "30", "300", None, id="no-count"),
         pytest.param("\u0667", "30", "300", None, id="other-digits"),
@@ -173,7 +175,7 @@ def test_only_a_refusal_makes_a_used_up_limit_a_request_to_wait() -> None:
     ],
 )
 def test_what_a_server_says_of_its_rate_limit(
-    family: str, remaining: str, reset: str, limit: str, expected: Told | None
+    family: str, remaining: str, reset: str, limit: str, expected: RateLimitState | None
 ) -> None:
     """How much remains until when is needed; of how many is good to know."""
     headers = {
@@ -202,8 +204,10 @@ def test_the_newer_family_counts_where_it_is_whole() -> None:
     """Else the older one does."""
     older = {"x_ratelimit_remaining": "3", "x_ratelimit_reset": "60"}
 
-    assert told(ratelimit_remaining="7", ratelimit_reset="30", **older) == Told(7, AT + 30)
-    assert told(ratelimit_remaining="7", **older) == Told(3, AT + 60)
+    assert told(ratelimit_remaining="7", ratelimit_reset="30", **older) == RateLimitState(
+        7, AT + 30
+    )
+    assert told(ratelimit_remaining="7", **older) == RateLimitState(3, AT + 60)
 
 
 def test_a_server_that_tells_nothing() -> None:

@@ -33,7 +33,7 @@ async def test_an_answer_comes_back_with_what_the_flow_makes_of_it(
     answer = await open_session(OK).converse(asking(GET), Response)
 
     assert answer.value.json() == {"ok": True}
-    assert answer.asked is None
+    assert answer.server_wait is None
     assert seen[0].headers["x-acme-key"] == KEY
     assert str(seen[0].url) == "https://api.acme.test/v1/reports/q3"
 
@@ -44,8 +44,8 @@ async def test_a_server_that_asks_for_time_is_told_of(open_session: Open) -> Non
 
     answer = await open_session(reply).converse(asking(GET), Response)
 
-    assert answer.asked is not None
-    assert answer.asked.total_seconds() == 7
+    assert answer.server_wait is not None
+    assert answer.server_wait.total_seconds() == 7
 
 
 @pytest.mark.parametrize("failure", TRANSIENT, ids=TRANSIENT_IDS)

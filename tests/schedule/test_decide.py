@@ -32,12 +32,12 @@ from exportjobs import (
     UntrustedAddress,
     VendorUnavailable,
 )
-from exportjobs._schedule.decide import Ask, End, Land, Policy, Step, SubmitAgain
+from exportjobs._schedule.decide import End, Land, Policy, Poll, Step, SubmitAgain
 from exportjobs._schedule.durations import Durations
 from exportjobs._schedule.schedule import (
     FAILURES_ALLOWED,
     NOT_FOUND_GRACE,
-    Bounds,
+    PollBounds,
     PollContext,
     Schedule,
 )
@@ -61,7 +61,7 @@ MINUTE = timedelta(seconds=60)
 HOUR = timedelta(hours=1)
 YOUNG = PollContext(30.0, Durations.prior(60.0))
 STRANGE = PollContext(30.0, Durations.prior(60.0), recognised=False)
-FREE = Bounds()
+FREE = PollBounds()
 
 
 def job(status: JobStatus, *, error: str | None = None) -> ExportJob:
@@ -71,7 +71,7 @@ def job(status: JobStatus, *, error: str | None = None) -> ExportJob:
 
 def asks(seconds: float, *, least: float = 0.0, pauses: bool = False) -> Step:
     """Return the step of asking again."""
-    return Ask(seconds, least, well=not pauses)
+    return Poll(seconds, least, ok=not pauses)
 
 
 def after_poll_error(error: ExportJobsError, *, failures: int = 1, age: timedelta = OLD) -> Step:
@@ -83,34 +83,34 @@ def after_poll_error(error: ExportJobsError, *, failures: int = 1, age: timedelt
 @pytest.mark.parametrize(
     ("context", "bounds", "step"),
     [
-        (YOUNG, FREE, Ask(10)),
-        (YOUNG, Bounds(MINUTE), Ask(60, least=60)),
-        (YOUNG, Bounds(timedelta(0)), Ask(1)),
-        (YOUNG, Bounds(spacing=90), Ask(90)),
-        (YOUNG, Bounds(MINUTE, spacing=90), Ask(60, least=60)),
-        (STRANGE, FREE, Ask(300)),
-        (STRANGE, Bounds(MINUTE), Ask(60, least=60)),
+        (YOUNG, FREE, Poll(10)),
+        (YOUNG, PollBounds(MINUTE), Poll(60, least=60)),
+        (YOUNG, PollBounds(timedelta(0)), Poll(1)),
+        (YOUNG, PollBounds(spacing=90), Poll(90)),
+        (YOUNG, PollBounds(MINUTE, spacing=90), Poll(60, least=60)),
+        (STRANGE, FREE, Poll(300)),
+        (STRANGE, PollBounds(MINUTE), Poll(60, least=60)),
     ],
     ids=["plan", "server", "at-once", "thrift", "server-first", "unknown", "unknown-server"],
 )
 def test_a_job_that_goes_on_is_asked_about(
-    status: JobStatus, context: PollContext, bounds: Bounds, step: Step
+    status: JobStatus, context: PollContext, bounds: PollBounds, step: Step
 ) -> None:
     """When the schedule says; what the server asks for is kept in mind, not to be undercut."""
     assert COUNSEL.after_answer(job(status), context, bounds) == step
-    assert COUNSEL.after_roll([context, context], bounds) == step
+    assert COUNSEL.after_list([context, context], bounds) == step
 
 
 def test_jobs_of_which_none_goes_on_need_no_outlook() -> None:
     """Whoever asks all the same is told the slow interval."""
-    assert COUNSEL.after_roll([], FREE) == Ask(300)
+    assert COUNSEL.after_list([], FREE) == Poll(300)
 
 
 def test_a_job_that_is_done_is_landed() -> None:
     """Some vendors answer a submit with the finished job."""
     done = job(JobStatus.DONE)
 
-    assert COUNSEL.after_answer(done, STRANGE, Bounds(MINUTE, spacing=90)) == Land()
+    assert COUNSEL.after_answer(done, STRANGE, PollBounds(MINUTE, spacing=90)) == Land()
     assert COUNSEL.after_end(done) == Land()
 
 
@@ -122,7 +122,7 @@ def test_a_job_that_came_to_a_bad_end(status: JobStatus, error: type[ExportJobsE
     """The account goes on."""
     ended = job(status)
 
-    for step in (COUNSEL.after_answer(ended, YOUNG, Bounds(MINUTE)), COUNSEL.after_end(ended)):
+    for step in (COUNSEL.after_answer(ended, YOUNG, PollBounds(MINUTE)), COUNSEL.after_end(ended)):
         assert isinstance(step, End)
         assert type(step.error) is error
         assert step.error.ref == REF
@@ -134,24 +134,24 @@ def test_a_bad_end_that_left_something_behind_is_landed(status: JobStatus) -> No
     """What the vendor says of a failure, or got done before it, is worth having."""
     ended = evolve(job(status), artifacts=(Artifact("https://files.acme.test/why.txt"),))
 
-    assert COUNSEL.after_answer(ended, YOUNG, Bounds(MINUTE)) == Land()
+    assert COUNSEL.after_answer(ended, YOUNG, PollBounds(MINUTE)) == Land()
     assert COUNSEL.after_end(ended) == Land()
 
 
 @given(st.sampled_from(JobStatus), st.none() | st.timedeltas(min_value=timedelta(0)))
 def test_only_an_ended_job_is_not_asked_about(status: JobStatus, asked: timedelta | None) -> None:
     """No answer leaves a job to itself."""
-    step = COUNSEL.after_answer(job(status), YOUNG, Bounds(asked))
+    step = COUNSEL.after_answer(job(status), YOUNG, PollBounds(asked))
 
-    assert isinstance(step, Ask) == (not status.is_terminal)
+    assert isinstance(step, Poll) == (not status.is_terminal)
 
 
 @pytest.mark.parametrize(
-    ("step", "well"),
+    ("step", "ok"),
     [
-        (Ask(1), True),
-        (Ask(1, least=1), True),
-        (Ask(1, well=False), False),
+        (Poll(1), True),
+        (Poll(1, least=1), True),
+        (Poll(1, ok=False), False),
         (Land(), True),
         (End(), True),
         (End(JobFailed("no")), True),
@@ -161,9 +161,9 @@ def test_only_an_ended_job_is_not_asked_about(status: JobStatus, asked: timedelt
     ],
     ids=repr,
 )
-def test_a_step_tells_whether_the_account_is_well(step: Step, *, well: bool) -> None:
+def test_a_step_tells_whether_the_account_is_well(step: Step, *, ok: bool) -> None:
     """A job that failed says nothing against its account; a refusal does."""
-    assert step.well == well
+    assert step.ok == ok
 
 
 @pytest.mark.parametrize(
@@ -309,10 +309,10 @@ def test_a_question_that_the_budget_does_not_bear_comes_later(
     """The job does not suffer for it, and nothing else of the account is held up."""
     step = after_poll_error(BudgetExhausted("used up", retry_after=wait), failures=failures)
 
-    assert isinstance(step, Ask)
+    assert isinstance(step, Poll)
     assert step.least == wait.total_seconds()
     assert step.seconds >= step.least
-    assert step.well
+    assert step.ok
 
 
 @pytest.mark.parametrize(

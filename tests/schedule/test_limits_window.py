@@ -39,16 +39,16 @@ class AnAccount(RuleBasedStateMachine):
         assert sum(start > self.now - PATIENCE for start in self.flights) <= self.window.width
 
     @precondition(lambda self: self.flights)
-    @rule(data=st.data(), well=st.booleans())
-    def answer(self, data: st.DataObject, *, well: bool) -> None:
+    @rule(data=st.data(), ok=st.booleans())
+    def answer(self, data: st.DataObject, *, ok: bool) -> None:
         """Hear an answer, of whichever request."""
         width = self.window.width
         flight = data.draw(st.sampled_from(self.flights))
 
-        self.window = self.window.answered(flight, well=well)
+        self.window = self.window.answered(flight, ok=ok)
         self.flights.remove(flight)
 
-        assert self.window.width == (min(WIDEST, width + 1) if well else width)
+        assert self.window.width == (min(WIDEST, width + 1) if ok else width)
 
     # Whole parts of a second that a float holds exactly.
     @rule(parts=st.integers(0, 256) | st.integers(0, 100_000))
@@ -109,8 +109,8 @@ def test_the_first_request_goes_ahead_alone() -> None:
 def test_good_answers_let_more_fly(answers: list[bool], at_once: int) -> None:
     """One more for each, up to a few; an error changes nothing."""
     window = ConcurrencyWindow()
-    for well in answers:
-        window = window.started(NOW).answered(NOW, well=well)
+    for ok in answers:
+        window = window.started(NOW).answered(NOW, ok=ok)
 
     assert started_at_once(window, NOW) == at_once
 
@@ -132,14 +132,14 @@ def test_an_answer_lets_another_start_even_where_too_many_hang() -> None:
     window = ConcurrencyWindow(WIDEST, flights=(NOW,) * MOST, started_at=NOW)
 
     assert window.next_start() == math.inf
-    assert window.answered(NOW, well=False).next_start() == NOW + PATIENCE
+    assert window.answered(NOW, ok=False).next_start() == NOW + PATIENCE
 
 
 def test_an_answer_is_that_of_its_own_request() -> None:
     """A late one leaves those that started since in the air."""
     window = ConcurrencyWindow(WIDEST).started(NOW).started(NOW + 1).started(NOW + 2)
 
-    window = window.answered(NOW + 1, well=True)
+    window = window.answered(NOW + 1, ok=True)
 
     assert window.flights == (NOW, NOW + 2)
 
@@ -171,8 +171,8 @@ def test_nothing_is_left_in_the_air_when_all_were_answered(
     window = ConcurrencyWindow()
     for start, _ in sorted(flights):
         window = window.started(start)
-    for start, well in flights:
-        window = window.answered(start, well=well)
+    for start, ok in flights:
+        window = window.answered(start, ok=ok)
 
     assert window.flights == ()
     assert window.next_start() == -math.inf

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from exportjobs._schedule.durations import Durations
 from exportjobs._schedule.progress import ProgressTrend
-from exportjobs._schedule.schedule import Bounds, Jitter, PollContext, Schedule
+from exportjobs._schedule.schedule import Jitter, PollBounds, PollContext, Schedule
 from exportjobs.adapter import PollPolicy, evolve
 
 TEN = timedelta(seconds=10)
 PACE = PollPolicy(min_interval=TEN, max_interval=TEN, unknown_status_interval=timedelta(minutes=5))
 """One that leaves the plan no choice."""
 WISH = timedelta(seconds=60)
-FREE = Bounds()
+FREE = PollBounds()
 MARGIN = 1.1 + 1e-9
 
 
@@ -41,9 +41,9 @@ def drawn(share: float) -> Jitter:
     return lambda low, high: min(high, low + share * (high - low))
 
 
-def asking(seconds: float) -> Bounds:
+def asking(seconds: float) -> PollBounds:
     """Return what bears on a question if the server asks for some time."""
-    return Bounds(timedelta(seconds=seconds))
+    return PollBounds(timedelta(seconds=seconds))
 
 
 def looking(age: float, *, recognised: bool = True) -> PollContext:
@@ -82,7 +82,7 @@ unhurried = st.builds(Schedule, paces)
 jitters = st.floats(0, 1).map(drawn)
 failures_in_a_row = st.integers(0, 10**6)
 asked_for = st.none() | st.timedeltas(min_value=timedelta(0))
-bounds = st.builds(Bounds, asked_for, st.floats(0, 1e6))
+bounds = st.builds(PollBounds, asked_for, st.floats(0, 1e6))
 seconds_of_life = st.floats(0, 1e6)
 # A belief costs milliseconds to turn into a plan: a few are tried often.
 histories = st.sampled_from(
@@ -108,26 +108,26 @@ contexts = st.builds(
 
 @given(schedules, st.lists(contexts, max_size=5), bounds, failures_in_a_row, jitters)
 def test_every_wait_can_be_slept_for_and_is_no_shorter_than_asked(
-    schedule: Schedule, jobs: list[PollContext], bounds: Bounds, failures: int, jitter: Jitter
+    schedule: Schedule, jobs: list[PollContext], bounds: PollBounds, failures: int, jitter: Jitter
 ) -> None:
     """A server's wish is never undercut, whatever is known of the jobs."""
     waits = [
         *(schedule.after(job, bounds, jitter) for job in jobs),
-        schedule.after_roll(jobs, bounds, jitter),
-        schedule.after_failure(failures, bounds.asked, jitter),
+        schedule.after_list(jobs, bounds, jitter),
+        schedule.after_failure(failures, bounds.server_wait, jitter),
     ]
 
     for wait in waits:
         assert math.isfinite(wait)
-        assert wait >= (bounds.asked or timedelta(0)).total_seconds()
+        assert wait >= (bounds.server_wait or timedelta(0)).total_seconds()
 
 
 @given(schedules, contexts, bounds, jitters)
 def test_a_wait_is_never_stretched_by_more_than_a_tenth(
-    schedule: Schedule, job: PollContext, bounds: Bounds, jitter: Jitter
+    schedule: Schedule, job: PollContext, bounds: PollBounds, jitter: Jitter
 ) -> None:
     """What the server asks for is done, and no more; nor do we wait longer than anybody wants."""
-    polling, asked = schedule.polling, bounds.asked
+    polling, asked = schedule.polling, bounds.server_wait
     wishes = (
         polling.min_interval,
         polling.max_interval,
@@ -136,7 +136,7 @@ def test_a_wait_is_never_stretched_by_more_than_a_tenth(
     )
     longest = max(bounds.spacing, *(wish.total_seconds() for wish in wishes))
 
-    for wait in (schedule.after(job, bounds, jitter), schedule.after_roll([job], bounds, jitter)):
+    for wait in (schedule.after(job, bounds, jitter), schedule.after_list([job], bounds, jitter)):
         # Never at once, even where the server agrees to it.
         most = longest if asked is None else max(1.0, asked.total_seconds())
         assert wait <= most * MARGIN
@@ -164,8 +164,8 @@ def test_a_plan_keeps_to_the_vendors_bounds(
     known = evolve(job, recognised=True)
 
     for wait in (
-        schedule.after(known, Bounds(spacing=spacing), jitter),
-        schedule.after_roll([known], Bounds(spacing=spacing), jitter),
+        schedule.after(known, PollBounds(spacing=spacing), jitter),
+        schedule.after_list([known], PollBounds(spacing=spacing), jitter),
     ):
         assert low * (1 - 1e-9) <= wait <= high
 
@@ -184,8 +184,8 @@ def test_a_bad_source_of_jitter_makes_no_negative_wait(
         return number
 
     waits = [
-        schedule.after(job, Bounds(asked), draw),
-        schedule.after_roll(jobs, Bounds(asked), draw),
+        schedule.after(job, PollBounds(asked), draw),
+        schedule.after_list(jobs, PollBounds(asked), draw),
         schedule.after_failure(3, asked, draw),
     ]
 
@@ -199,16 +199,16 @@ def test_a_bad_source_of_jitter_makes_no_negative_wait(
         (FREE, WISH, True, 60),
         (FREE, None, False, 315),
         (FREE, WISH, False, 630),
-        (Bounds(spacing=5), None, True, 10),
-        (Bounds(spacing=40), None, True, 40),
-        (Bounds(spacing=40), WISH, True, 60),
-        (Bounds(spacing=90), WISH, True, 90),
-        (Bounds(spacing=90), None, False, 315),
-        (Bounds(spacing=900), WISH, False, 900),
-        (Bounds(timedelta(seconds=1)), WISH, True, 1.05),
-        (Bounds(timedelta(seconds=1), spacing=900), None, True, 1.05),
-        (Bounds(timedelta(seconds=1)), None, False, 1.05),
-        (Bounds(timedelta(hours=1), spacing=900), WISH, False, 3780),
+        (PollBounds(spacing=5), None, True, 10),
+        (PollBounds(spacing=40), None, True, 40),
+        (PollBounds(spacing=40), WISH, True, 60),
+        (PollBounds(spacing=90), WISH, True, 90),
+        (PollBounds(spacing=90), None, False, 315),
+        (PollBounds(spacing=900), WISH, False, 900),
+        (PollBounds(timedelta(seconds=1)), WISH, True, 1.05),
+        (PollBounds(timedelta(seconds=1), spacing=900), None, True, 1.05),
+        (PollBounds(timedelta(seconds=1)), None, False, 1.05),
+        (PollBounds(timedelta(hours=1), spacing=900), WISH, False, 3780),
     ],
     ids=[
         "plan",
@@ -228,13 +228,13 @@ def test_a_bad_source_of_jitter_makes_no_negative_wait(
     ],
 )
 def test_what_counts_is_in_order(
-    bounds: Bounds, interval: timedelta | None, seconds: float, *, recognised: bool
+    bounds: PollBounds, interval: timedelta | None, seconds: float, *, recognised: bool
 ) -> None:
     """The server, the budget as the least, a status that is unknown, the user, the plan."""
     schedule, job = Schedule(PACE, interval), looking(30.0, recognised=recognised)
 
     alone = schedule.after(job, bounds, middle)
-    together = schedule.after_roll([job, job], bounds, middle)
+    together = schedule.after_list([job, job], bounds, middle)
 
     assert alone == together == pytest.approx(seconds)
 
@@ -247,9 +247,9 @@ def test_a_job_whose_status_nobody_knows_does_not_slow_the_others(
     known = evolve(job, recognised=True)
     strange = [evolve(one, recognised=False) for one in jobs]
 
-    alone = schedule.after_roll([known], FREE, middle)
+    alone = schedule.after_list([known], FREE, middle)
 
-    assert schedule.after_roll([*strange, known], FREE, middle) == alone
+    assert schedule.after_list([*strange, known], FREE, middle) == alone
 
 
 @given(schedules, st.lists(contexts, max_size=4))
@@ -260,7 +260,7 @@ def test_where_no_status_is_known_the_slow_interval_counts(
     strange = [evolve(one, recognised=False) for one in jobs]
 
     waits = [
-        schedule.after_roll(strange, FREE, middle),
+        schedule.after_list(strange, FREE, middle),
         *(schedule.after(one, FREE, middle) for one in strange),
     ]
 
@@ -273,7 +273,7 @@ def test_a_users_interval_replaces_the_plan_at_every_age(age: float) -> None:
     schedule = Schedule(PACE, WISH)
 
     assert schedule.after(looking(age), FREE, middle) == 60
-    assert schedule.after_roll([looking(age), looking(0.0)], FREE, middle) == 60
+    assert schedule.after_list([looking(age), looking(0.0)], FREE, middle) == 60
 
 
 def test_a_users_interval_may_be_none_at_all() -> None:
@@ -281,7 +281,7 @@ def test_a_users_interval_may_be_none_at_all() -> None:
     schedule = Schedule(PACE, timedelta(0))
 
     assert schedule.after(looking(1.0), FREE, middle) == 0
-    assert schedule.after_roll([looking(1.0)], FREE, middle) == 0
+    assert schedule.after_list([looking(1.0)], FREE, middle) == 0
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-9, 0.5])
@@ -311,10 +311,10 @@ def test_together_the_highest_stakes_count() -> None:
     schedule, job = Schedule(PollPolicy(min_interval=timedelta(0))), looking(60.0)
     wanted = evolve(job, weight=100.0)
 
-    together = schedule.after_roll([job, wanted], FREE, middle)
+    together = schedule.after_list([job, wanted], FREE, middle)
 
-    assert together == schedule.after_roll([wanted, wanted], FREE, middle)
-    assert together < schedule.after_roll([job, job], FREE, middle)
+    assert together == schedule.after_list([wanted, wanted], FREE, middle)
+    assert together < schedule.after_list([job, job], FREE, middle)
 
 
 @pytest.mark.parametrize(
@@ -429,7 +429,7 @@ def test_waits_are_spread(
 @pytest.mark.parametrize("jitter", [lowest, middle, highest])
 def test_thrift_is_not_spread(jitter: Jitter) -> None:
     """It would else be undercut every other time."""
-    assert Schedule(PACE).after(looking(30.0), Bounds(spacing=40), jitter) == 40
+    assert Schedule(PACE).after(looking(30.0), PollBounds(spacing=40), jitter) == 40
 
 
 @pytest.mark.parametrize(

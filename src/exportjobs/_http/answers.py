@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from attrs import frozen
 
-from exportjobs._schedule.budgets import Told
+from exportjobs._schedule.budgets import RateLimitState
 from exportjobs.adapter._errors import (
     AuthenticationFailed,
     JobNotFound,
@@ -53,7 +53,7 @@ def server_wait(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
     return timedelta(seconds=max(0.0, told.until - now.timestamp()))
 
 
-def rate_limit(headers: Mapping[str, str], *, now: datetime) -> Told | None:
+def rate_limit(headers: Mapping[str, str], *, now: datetime) -> RateLimitState | None:
     """Return what a server says of its rate limit: what remains, and until when.
 
     `RateLimit-Reset` is in seconds from now (draft-ietf-httpapi-ratelimit-headers), and
@@ -68,7 +68,7 @@ def rate_limit(headers: Mapping[str, str], *, now: datetime) -> Told | None:
         if reset is None or reset > _LONGEST:
             continue
         until = now.timestamp() + reset.total_seconds()
-        return Told(remaining, until, _count(headers.get(f"{family}-limit")))
+        return RateLimitState(remaining, until, _count(headers.get(f"{family}-limit")))
     return None
 
 

@@ -44,7 +44,7 @@ class Answer(Generic[T]):
     """What a flow returned, and how long its server asks to be left alone from then on."""
 
     value: T
-    asked: timedelta | None = None
+    server_wait: timedelta | None = None
 
 
 Heard: TypeAlias = Callable[[float], None]

@@ -86,7 +86,7 @@ class Meter:
 
 
 @frozen
-class Told:
+class RateLimitState:
     """What a vendor said of its own count, less what was sent since."""
 
     remaining: int
@@ -108,7 +108,7 @@ class Budgets:
     """All that bounds an account's requests."""
 
     meters: tuple[Meter, ...] = ()
-    told: Told | None = None
+    told: RateLimitState | None = None
     closed_until: float = -math.inf
     """Until when the vendor said that nothing remains, of whatever window."""
 
@@ -149,7 +149,7 @@ class Budgets:
         told = self.told and evolve(self.told, remaining=self.told.remaining - 1)
         return evolve(self, meters=meters, told=told)
 
-    def heard(self, told: Told | None) -> "Budgets":
+    def heard(self, told: RateLimitState | None) -> "Budgets":
         """Return what is left after the vendor told its own count, if it did.
 
         Within one window the lower number counts: what is under way is not in the vendor's yet.

@@ -9,8 +9,8 @@ from attrs import evolve, frozen
 from exportjobs._schedule.schedule import (
     FAILURES_ALLOWED,
     NOT_FOUND_GRACE,
-    Bounds,
     Jitter,
+    PollBounds,
     PollContext,
     Schedule,
 )
@@ -45,19 +45,19 @@ class SubmitAgain:
     pauses_account: bool = False
 
     @property
-    def well(self) -> bool:
+    def ok(self) -> bool:
         """Whether the account may go on as before."""
         return False
 
 
 @frozen
-class Ask:
+class Poll:
     """Ask for its status in so many seconds."""
 
     seconds: float
     least: float = 0.0
     """Seconds that the server asks to be left alone: better not at all than sooner."""
-    well: bool = True
+    ok: bool = True
     """Whether the account may go on as before."""
 
 
@@ -65,7 +65,7 @@ class Ask:
 class Land:
     """Download its files."""
 
-    well: ClassVar[bool] = True
+    ok: ClassVar[bool] = True
 
 
 @frozen
@@ -76,7 +76,7 @@ class End:
     stops_account: bool = False
 
     @property
-    def well(self) -> bool:
+    def ok(self) -> bool:
         """Whether the account may go on as before."""
         return not self.stops_account
 
@@ -85,7 +85,7 @@ class End:
 class Submit:
     """Submit it when there is room."""
 
-    well: ClassVar[bool] = True
+    ok: ClassVar[bool] = True
 
 
 @frozen
@@ -93,10 +93,10 @@ class Follow:
     """Look again in so many seconds what another process has made of it."""
 
     seconds: float
-    well: ClassVar[bool] = True
+    ok: ClassVar[bool] = True
 
 
-Step = Submit | SubmitAgain | Follow | Ask | Land | End
+Step = Submit | SubmitAgain | Follow | Poll | Land | End
 
 
 @frozen
@@ -114,15 +114,15 @@ class Policy:
     schedule: Schedule
     jitter: Jitter
 
-    def after_answer(self, job: ExportJob, context: PollContext, bounds: Bounds) -> Step:
+    def after_answer(self, job: ExportJob, context: PollContext, bounds: PollBounds) -> Step:
         """Decide after a job was accepted or described."""
         if job.status.is_terminal:
             return self.after_end(job)
-        return _ask(self.schedule.after(context, bounds, self.jitter), bounds.asked)
+        return _ask(self.schedule.after(context, bounds, self.jitter), bounds.server_wait)
 
-    def after_roll(self, contexts: Sequence[PollContext], bounds: Bounds) -> Ask:
+    def after_list(self, contexts: Sequence[PollContext], bounds: PollBounds) -> Poll:
         """Decide after one answer described several jobs that have not ended."""
-        return _ask(self.schedule.after_roll(contexts, bounds, self.jitter), bounds.asked)
+        return _ask(self.schedule.after_list(contexts, bounds, self.jitter), bounds.server_wait)
 
     def after_end(self, job: ExportJob) -> Step:
         """Decide after a job was found to have ended; a bad end may have left files behind."""
@@ -167,14 +167,14 @@ class Policy:
             case _:
                 return End(error)
 
-    def after_throttle(self, error: ResponseError, throttled: int) -> Ask:
+    def after_throttle(self, error: ResponseError, throttled: int) -> Poll:
         """Decide after an account was told to wait, for the nth time in a row."""
         seconds = self.schedule.after_failure(throttled, error.retry_after, self.jitter)
-        return evolve(_ask(seconds, error.retry_after), well=False)
+        return evolve(_ask(seconds, error.retry_after), ok=False)
 
 
-def _ask(seconds: float, asked: timedelta | None) -> Ask:
-    return Ask(seconds, asked.total_seconds() if asked else 0.0)
+def _ask(seconds: float, asked: timedelta | None) -> Poll:
+    return Poll(seconds, asked.total_seconds() if asked else 0.0)
 
 
 def _quota_exceeded(error: BudgetExhausted) -> QuotaExceeded:

@@ -97,8 +97,8 @@ class ConcurrencyWindow:
         rested = not self.flights and now - self.started_at > _REST
         return ConcurrencyWindow(1 if rested else self.width, (*self.flights, now), now)
 
-    def answered(self, started_at: float, *, well: bool) -> "ConcurrencyWindow":
+    def answered(self, started_at: float, *, ok: bool) -> "ConcurrencyWindow":
         """Return the lane after the request that started at a moment has got its answer."""
-        width = min(WIDEST, self.width + 1) if well else self.width
+        width = min(WIDEST, self.width + 1) if ok else self.width
         gone = self.flights.index(started_at)
         return evolve(self, width=width, flights=self.flights[:gone] + self.flights[gone + 1 :])

@@ -46,10 +46,10 @@ class PollContext:
 
 
 @frozen
-class Bounds:
+class PollBounds:
     """What bears on every question: seconds not to undercut, whatever else is known."""
 
-    asked: timedelta | None = None
+    server_wait: timedelta | None = None
     """What the server asks for."""
     spacing: float = 0.0
     """What makes the account's budget last."""
@@ -63,19 +63,21 @@ class Schedule:
     interval: timedelta | None = None
     """The user's wish, taken for the first question as well as for the later ones."""
 
-    def after(self, context: PollContext, bounds: Bounds, jitter: Jitter) -> float:
+    def after(self, context: PollContext, bounds: PollBounds, jitter: Jitter) -> float:
         """Return seconds until the next question about a job.
 
         What the server asked for is never undercut. A job whose status nobody knows is asked about
         at the slow interval.
         """
-        return self.after_roll([context], bounds, jitter)
+        return self.after_list([context], bounds, jitter)
 
-    def after_roll(self, contexts: Sequence[PollContext], bounds: Bounds, jitter: Jitter) -> float:
+    def after_list(
+        self, contexts: Sequence[PollContext], bounds: PollBounds, jitter: Jitter
+    ) -> float:
         """Return seconds until the next question that serves several jobs at once."""
         known = [one for one in contexts if one.recognised]
         usual = _spread(self._usual(known), jitter) if known else _beyond(self.slow, jitter)
-        return _obliging(max(usual, bounds.spacing), bounds.asked, jitter)
+        return _obliging(max(usual, bounds.spacing), bounds.server_wait, jitter)
 
     def after_failure(self, failures: int, asked: timedelta | None, jitter: Jitter) -> float:
         """Return seconds until the next question after some number of failures in a row.

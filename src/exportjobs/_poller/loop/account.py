@@ -194,10 +194,10 @@ class Account:
         self.questions = self.questions.started(now)
         return flight
 
-    def land(self, flight: Flight, *, well: bool) -> None:
+    def land(self, flight: Flight, *, ok: bool) -> None:
         """Note that a question has got its answer, or was let go of."""
         self.flights.remove(flight)
-        self.questions = self.questions.answered(flight.started_at, well=well)
+        self.questions = self.questions.answered(flight.started_at, ok=ok)
 
     def wait(self, tracked: Tracked) -> None:
         """Let an export wait for room where it stood: whoever waits the longest is in front."""

@@ -14,8 +14,8 @@ from exportjobs._ledger.matching import SETTLES
 from exportjobs._poller.loop.account import Account
 from exportjobs._poller.loop.tracked import Tracked
 from exportjobs._schedule.clock import Clock
-from exportjobs._schedule.decide import Ask, Doubt, End, Step
-from exportjobs._schedule.schedule import Bounds
+from exportjobs._schedule.decide import Doubt, End, Poll, Step
+from exportjobs._schedule.schedule import PollBounds
 from exportjobs.adapter._adapter import Export
 from exportjobs.adapter._errors import (
     AuthenticationFailed,
@@ -219,7 +219,7 @@ class Steps:
         tracked.doubt = doubt
         tracked.account.doubtful.add(tracked)
         age = (self.clock.now() - doubt.sent_at).total_seconds()
-        return Ask(max(0.0, SETTLES - age))
+        return Poll(max(0.0, SETTLES - age))
 
     def left(self, tracked: Tracked) -> ExportJobsError:
         """Return the error of an export that is left before its end."""
@@ -317,14 +317,14 @@ class Steps:
             raise
         return await self.witness.described(tracked, answer.value)
 
-    def bounds(self, account: Account, of: Operation, asked: timedelta | None) -> Bounds:
+    def bounds(self, account: Account, of: Operation, asked: timedelta | None) -> PollBounds:
         """Return what bears on every question of a sort after an answer.
 
         Where jobs are asked about one by one, each has its share of the budget.
         """
         now = self.clock.now().timestamp()
         sharers = account.allowance.outstanding if of is Operation.POLL else 1
-        return Bounds(asked, account.session.budgets.spacing(of, now) * max(1, sharers))
+        return PollBounds(asked, account.session.budgets.spacing(of, now) * max(1, sharers))
 
     def pause(self, tracked: Tracked, seconds: float) -> None:
         """Let a job's whole account wait."""
@@ -332,7 +332,7 @@ class Steps:
         account.allowance = account.allowance.paused(self.clock.monotonic() + seconds)
         self.report(Throttled(tracked.subject, seconds))
 
-    def throttled(self, tracked: Tracked, error: RateLimited | ConcurrencyLimitReached) -> Ask:
+    def throttled(self, tracked: Tracked, error: RateLimited | ConcurrencyLimitReached) -> Poll:
         """Let a job's whole account wait as its vendor asks, longer each time in a row."""
         account = tracked.account
         account.throttled += not isinstance(error, BudgetExhausted)
@@ -340,10 +340,10 @@ class Steps:
         self.pause(tracked, step.seconds)
         return step
 
-    def economise(self, tracked: Tracked, step: Ask, bounds: Bounds) -> None:
+    def economise(self, tracked: Tracked, step: Poll, bounds: PollBounds) -> None:
         """Tell when it is the account's budget that decides, if that was not told before."""
         account = tracked.account
-        if bounds.asked is not None or not tracked.recognised:
+        if bounds.server_wait is not None or not tracked.recognised:
             return
         if step.seconds > bounds.spacing * _PLENTY:
             account.thrifty = False
@@ -353,10 +353,10 @@ class Steps:
 
     def _next(self, tracked: Tracked, job: ExportJob, answer: Answer[ExportJob]) -> Step:
         account = tracked.account
-        bounds = self.bounds(account, Operation.POLL, answer.asked)
+        bounds = self.bounds(account, Operation.POLL, answer.server_wait)
         context = tracked.context(self.clock.monotonic())
         step = account.policy.after_answer(job, context, bounds)
-        if isinstance(step, Ask):
+        if isinstance(step, Poll):
             self.economise(tracked, step, bounds)
         return step
 
@@ -381,7 +381,7 @@ class Steps:
             step: Step = self.throttled(tracked, error)
         else:
             step = self._failed(tracked, error)
-        if isinstance(step, Ask) and not isinstance(error, BudgetExhausted):
+        if isinstance(step, Poll) and not isinstance(error, BudgetExhausted):
             self.report(PollFailed(tracked.subject, error, step.seconds))
         return step
 
@@ -465,4 +465,4 @@ def _of_late(tracked: Tracked) -> str:
 
 def next_in(step: Step) -> float | None:
     """Return the seconds until the next question, if there is one."""
-    return step.seconds if isinstance(step, Ask) else None
+    return step.seconds if isinstance(step, Poll) else None

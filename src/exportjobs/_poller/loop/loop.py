@@ -18,7 +18,7 @@ from exportjobs._poller.loop.recover import Attaching
 from exportjobs._poller.loop.submit import Submitting
 from exportjobs._poller.loop.tracked import Phase, Tracked
 from exportjobs._schedule.clock import Alarm
-from exportjobs._schedule.decide import Ask, End, Follow, Land, Step, Submit, SubmitAgain
+from exportjobs._schedule.decide import End, Follow, Land, Poll, Step, Submit, SubmitAgain
 from exportjobs.adapter._adapter import Export
 from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob, JobRef
@@ -227,7 +227,7 @@ class Loop:
         stopped_by = tracked.account.stopped_by
         if stopped_by is not None and not isinstance(step, Land | End):
             step = End(stopped_by.copy_for(tracked.ref))
-        if not isinstance(step, Ask | Follow):
+        if not isinstance(step, Poll | Follow):
             tracked.release_slot()
         self._pass_on(tracked, step)
         if isinstance(step, End) and step.stops_account and step.error:
@@ -243,7 +243,7 @@ class Loop:
                 self._submitting.send_back(tracked, step)
             case Follow():
                 self._attaching.follow(tracked, step)
-            case Ask():
+            case Poll():
                 self._asking.schedule(tracked, step)
             case Land() | End():
                 self._conclude(tracked, step)

@@ -13,7 +13,7 @@ from exportjobs._poller.loop.poll_list import call_roll, unheard
 from exportjobs._poller.loop.recover import settle
 from exportjobs._poller.loop.tracked import Phase, Tracked
 from exportjobs._schedule.clock import Agenda
-from exportjobs._schedule.decide import Ask, End, Step
+from exportjobs._schedule.decide import End, Poll, Step
 from exportjobs.adapter._errors import NetworkError
 
 _AT_A_STRETCH = 100
@@ -46,7 +46,7 @@ class Asking:
         """When the next job is due; infinity if none ever is."""
         return self._agenda.next
 
-    def schedule(self, tracked: Tracked, step: Ask) -> None:
+    def schedule(self, tracked: Tracked, step: Poll) -> None:
         """Let a job wait for its next question, unless its time is over."""
         now = self._clock.monotonic()
         tracked.leave_alone(now + step.least)
@@ -112,7 +112,7 @@ class Asking:
             step = await guarded(partial(self._question, heard=heard), tracked)
         if step is None:
             step = self._steps.unanswered(tracked, _hangs(tracked.account))
-        tracked.account.land(flight, well=step.well)
+        tracked.account.land(flight, ok=step.ok)
         self._apply(tracked, step)
 
     async def _question(self, tracked: Tracked, heard: Heard) -> Step:
@@ -154,7 +154,7 @@ class Asking:
                 steps = [End(internal(error)) for _ in members]
         if not steps:
             steps = unheard(self._steps, account, members, _hangs(account))
-        account.land(flight, well=all(step.well for step in steps))
+        account.land(flight, ok=all(step.ok for step in steps))
         for number, (tracked, step) in enumerate(zip(members, steps, strict=True), start=1):
             self._apply(tracked, step)
             if number % _AT_A_STRETCH == 0:

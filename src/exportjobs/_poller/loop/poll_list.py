@@ -9,7 +9,7 @@ from exportjobs._http.session import Answer
 from exportjobs._poller.loop.account import Account
 from exportjobs._poller.loop.answered import Steps, next_in, ref_of
 from exportjobs._poller.loop.tracked import Tracked
-from exportjobs._schedule.decide import Ask, End, Step
+from exportjobs._schedule.decide import End, Poll, Step
 from exportjobs._schedule.schedule import NOT_FOUND_GRACE
 from exportjobs.adapter._errors import (
     AuthenticationFailed,
@@ -87,12 +87,12 @@ async def _heard(steps: Steps, tracked: Tracked, found: _Listed) -> Step | None:
     if snapshot is None:
         young = steps.clock.monotonic() - tracked.began_at <= NOT_FOUND_GRACE.total_seconds()
         tracked.listed = young
-        return None if young else Ask(0.0)
+        return None if young else Poll(0.0)
     tracked.polls += 1
     tracked.heard()
     if snapshot.brief and snapshot.status in {JobStatus.DONE, JobStatus.FAILED}:
         tracked.singly = True
-        return Ask(0.0)
+        return Poll(0.0)
     job = await steps.witness.described(tracked, snapshot)
     return tracked.account.policy.after_end(job) if job.status.is_terminal else None
 
@@ -103,12 +103,12 @@ def _joint(
     members: Sequence[Tracked],
     heard: Sequence[Step | None],
     answer: Answer[tuple[ExportJob, ...]],
-) -> Ask:
+) -> Poll:
     """Decide when to ask again about all the jobs that go on running."""
     now = steps.clock.monotonic()
     running = [one for one, step in zip(members, heard, strict=True) if step is None]
-    bounds = steps.bounds(account, Operation.LIST, answer.asked)
-    step = account.policy.after_roll([one.context(now) for one in running], bounds)
+    bounds = steps.bounds(account, Operation.LIST, answer.server_wait)
+    step = account.policy.after_list([one.context(now) for one in running], bounds)
     if running:
         steps.economise(running[0], step, bounds)
     return step
@@ -138,4 +138,4 @@ def unheard(
 def _one_by_one(members: Sequence[Tracked]) -> list[Step]:
     for one in members:
         one.singly = True
-    return [Ask(0.0) for _ in members]
+    return [Poll(0.0) for _ in members]

@@ -13,7 +13,7 @@ from exportjobs._poller.loop.answered import Steps, export_of, internal, too_lat
 from exportjobs._poller.loop.poll_list import listed
 from exportjobs._poller.loop.tracked import Phase, Tracked
 from exportjobs._schedule.clock import Agenda
-from exportjobs._schedule.decide import Ask, Doubt, End, Follow, Step, Submit
+from exportjobs._schedule.decide import Doubt, End, Follow, Poll, Step, Submit
 from exportjobs.adapter._adapter import Export
 from exportjobs.adapter._errors import ExportJobsError, JobCancelled, SubmitOutcomeUnknown
 from exportjobs.adapter._job import ExportJob, verdict
@@ -49,7 +49,7 @@ def _adopted(steps: Steps, tracked: Tracked, job: ExportJob) -> Step:
     steps.report(Submitted(tracked.subject, job, 0.0))
     if tracked.on_accepted is not None:
         tracked.on_accepted()
-    return Ask(0.0)
+    return Poll(0.0)
 
 
 def _still_in_doubt(steps: Steps, tracked: Tracked, doubt: Doubt, error: ExportJobsError) -> Step:
@@ -187,7 +187,7 @@ async def _step(steps: Steps, tracked: Tracked, entry: LedgerEntry) -> Step:
             tracked.files = files
             return End()
     tracked.take_slot()
-    return Ask(0.0)
+    return Poll(0.0)
 
 
 def _without_job(steps: Steps, tracked: Tracked, entry: LedgerEntry) -> Step:

@@ -64,7 +64,7 @@ class Submitting:
     async def _submit(self, tracked: Tracked, started_at: float) -> None:
         step = await guarded(self._steps.submit, tracked)
         account = tracked.account
-        account.submits = account.submits.answered(started_at, well=step.well)
+        account.submits = account.submits.answered(started_at, ok=step.ok)
         if tracked.job is not None:
             tracked.count_from(tracked.began_at)
             if tracked.on_accepted is not None:
