@@ -319,6 +319,21 @@ _logger = logging.getLogger("exportjobs")
 _logger.addHandler(logging.NullHandler())
 
 
+@frozen
+class Observers:
+    """Everyone who is told what happens. One that raises is reported in the log, and no more."""
+
+    _observers: tuple[Observer, ...]
+
+    def report(self, event: Event) -> None:
+        """Tell each of them of an event, in their order."""
+        for observer in self._observers:
+            try:
+                observer(event)
+            except Exception:
+                _logger.warning("observer failed", exc_info=True)
+
+
 def log(event: Event) -> None:
     """Write an event to the logger `exportjobs`: a constant message, the data under `extra`."""
     if _logger.isEnabledFor(event.level):

@@ -14,6 +14,7 @@ from anyio import from_thread
 from attrs import define
 from obstore.store import AzureStore, GCSStore, HTTPStore, LocalStore, MemoryStore, S3Store
 from tests.support.acme import signed
+from tests.support.hosts import take, told
 
 from exportjobs import ExportJob, InvalidArgument, JobRef, JobStatus
 from exportjobs._landing.destination import Sink
@@ -24,8 +25,6 @@ from exportjobs._landing.opening import Opening, Version
 from exportjobs._schedule.clock import SystemClock
 from exportjobs.adapter import Artifact, Reading
 from exportjobs.adapter._errors import Corrupted
-
-from tests.support.hosts import take, told
 
 MEBIBYTE = 1024 * 1024
 PIECE = 64 * 1024

@@ -14,6 +14,7 @@ import pytest
 from attrs import Factory, define
 from obstore.store import AzureStore, MemoryStore, S3Store
 from tests.support.acme import signed
+from tests.support.hosts import take
 
 from exportjobs import DestinationFailed, ExportJob, JobRef, JobStatus
 from exportjobs._landing.destination import Sink
@@ -22,8 +23,6 @@ from exportjobs._landing.into.stores import failed
 from exportjobs._landing.opening import Opening
 from exportjobs._schedule.clock import SystemClock
 from exportjobs.adapter import Artifact, Reading, evolve
-
-from tests.support.hosts import take
 
 PIECE = 8 * 1024 * 1024
 NAME = "acme.default.report.q3.csv"

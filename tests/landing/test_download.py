@@ -9,6 +9,7 @@ import anyio
 import httpx
 import pytest
 from tests.support.acme import KEY, signed
+from tests.support.hosts import CONTENT, Begin, body, failure, ok, one
 
 from exportjobs import (
     DestinationFailed,
@@ -19,8 +20,6 @@ from exportjobs import (
 )
 from exportjobs.adapter import Artifact
 from exportjobs.events import DownloadProgress, DownloadRetried, Landed
-
-from tests.support.hosts import CONTENT, Begin, body, failure, ok, one
 
 
 async def test_a_file_lands_whole_with_its_digest(

@@ -5,14 +5,13 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support.acme import SIGNATURE, signed
+from tests.support.hosts import CONTENT, Begin, Reply, failure, ok, one, told
 
 from exportjobs import (
     Event,
     UntrustedAddress,
 )
 from exportjobs.adapter import Artifact
-
-from tests.support.hosts import CONTENT, Begin, Reply, failure, ok, one, told
 
 
 @pytest.mark.parametrize(

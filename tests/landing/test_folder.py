@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.support.hosts import take
 
 from exportjobs import DestinationFailed, DownloadFailed, ExportJob, JobRef, JobStatus, LandedFile
 from exportjobs._landing.into.disk import prepare_folder
@@ -15,8 +16,6 @@ from exportjobs._landing.into.folder import Folder
 from exportjobs._landing.opening import Opening
 from exportjobs.adapter import Artifact, Reading
 from exportjobs.testing import ManualClock
-
-from tests.support.hosts import take
 
 STEM = "acme.default.report.q3"
 NOTES = f"{STEM}.manifest.json.part"

@@ -10,6 +10,7 @@ import anyio
 import httpx
 import pytest
 from tests.support.acme import Acme, signed
+from tests.support.hosts import Landing, failure
 
 from exportjobs import (
     DestinationFailed,
@@ -33,7 +34,6 @@ from exportjobs.adapter._errors import Corrupted, SignedUrlRejected
 from exportjobs.events import Subject
 from exportjobs.testing import ManualClock
 
-from tests.support.hosts import Landing, failure
 from .test_transfer import FIRST, File, Host, Speech, breaking, deaf, good, rest, status
 
 REF = JobRef("acme", "default", "q3", kind="report")

@@ -12,12 +12,14 @@ from exportjobs.testing import ManualClock
 
 
 def test_a_folder_is_made(tmp_path: Path) -> None:
-    """With those above it, and nothing is left in it by the check."""
+    """With those above it, when it is prepared; nothing is left in it by the check."""
     folder = tmp_path / "landing" / "today"
 
     found = destination(str(folder), ManualClock(), unpack=False)
 
     assert isinstance(found, Folder)
+    assert not folder.exists()
+    found.prepare()
     assert list(folder.iterdir()) == []
     assert isinstance(destination(folder, ManualClock(), unpack=True), Folder)
 
@@ -40,8 +42,11 @@ def test_what_is_no_folder(tmp_path: Path, below: str) -> None:
     """It is found out before a job is paid for."""
     (tmp_path / "taken").write_text("a file")
 
+    found = destination(tmp_path / below, ManualClock(), unpack=False)
+
+    assert found is not None
     with pytest.raises(DestinationFailed, match="choose another folder"):
-        destination(tmp_path / below, ManualClock(), unpack=False)
+        found.prepare()
 
 
 @pytest.mark.parametrize("into", ["", "  "], ids=["empty", "blank"])

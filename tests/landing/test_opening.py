@@ -17,7 +17,7 @@ from exportjobs._landing.opening import (
     may_be_error_page,
     opening,
 )
-from exportjobs.adapter._errors import DownloadFailed, FileError, SignedUrlRejected, NetworkError
+from exportjobs.adapter._errors import DownloadFailed, FileError, NetworkError, SignedUrlRejected
 
 CONTENT = b"a,b\n1,2\n"
 MODIFIED = "Sat, 28 Feb 2026 12:00:00 GMT"

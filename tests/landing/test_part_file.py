@@ -12,14 +12,13 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.support.hosts import take
 
 from exportjobs import DestinationFailed, DownloadFailed, LandedFile
 from exportjobs._landing.into.disk import prepare_folder
 from exportjobs._landing.into.part_file import PartFile
 from exportjobs._landing.opening import Opening, Version
 from exportjobs.adapter._errors import Corrupted
-
-from tests.support.hosts import take
 
 MEBIBYTE = 1024 * 1024
 TAG = '"a-1"'

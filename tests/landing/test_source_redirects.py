@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support.acme import KEY, Acme
+from tests.support.hosts import Landing, in_turn
 
 from exportjobs import (
     DownloadFailed,
@@ -24,8 +25,6 @@ from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading, Request
 from exportjobs.events import Subject
 from exportjobs.testing import ManualClock
-
-from tests.support.hosts import Landing, in_turn
 
 HEADERS = ("x-acme-key", "authorization", "apikey", "x-api-key", "cookie", "x-custom")
 OK = httpx.Response(200, content=b"a,b\n")

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support.acme import Acme, signed
+from tests.support.hosts import Landing
 
 from exportjobs import (
     DownloadFailed,
@@ -14,10 +15,10 @@ from exportjobs import (
     ExportJob,
     JobRef,
     JobStatus,
-    SignedUrlRejected,
     MalformedResponse,
     NetworkError,
     Rejected,
+    SignedUrlRejected,
 )
 from exportjobs._http.origins import Hosts
 from exportjobs._http.session import Session
@@ -28,8 +29,6 @@ from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading
 from exportjobs.events import SignedUrlRenewed, Subject
 from exportjobs.testing import ManualClock
-
-from tests.support.hosts import Landing
 
 REF = JobRef("acme", "default", "q3", kind="report")
 Begin = Callable[..., Landing]

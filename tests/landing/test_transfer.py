@@ -17,6 +17,7 @@ from attrs import define, evolve, field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.acme import Acme, signed
+from tests.support.hosts import Landing, failure
 
 from exportjobs import (
     DestinationFailed,
@@ -40,7 +41,6 @@ from exportjobs.adapter._errors import Corrupted, SignedUrlRejected
 from exportjobs.events import DownloadRetried, SignedUrlRenewed, Subject
 from exportjobs.testing import ManualClock
 
-from tests.support.hosts import Landing, failure
 from .test_part_file import full_disk
 
 KIBIBYTE = 1024

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import anyio
 import pytest
+from tests.http.test_network import CONTENT, MEBIBYTE, chunked, read_all, until_closed, with_length
 from tests.support.acme import Acme
+from tests.support.hosts import Landing
+from tests.support.wire import Playing, playing, vendor
 
 from exportjobs import Event, ExportJob, JobRef, JobStatus, NetworkError
 from exportjobs._http.origins import Hosts
@@ -16,10 +19,6 @@ from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading
 from exportjobs.events import DownloadRetried, Subject
 from exportjobs.testing import ManualClock
-
-from tests.support.hosts import Landing
-from tests.http.test_network import CONTENT, MEBIBYTE, chunked, read_all, until_closed, with_length
-from tests.support.wire import Playing, playing, vendor
 
 WITHIN = 0.05
 HEAD = with_length(CONTENT)[: -len(CONTENT)]

@@ -1,6 +1,9 @@
 """Submitting without waiting, and seeing a job to its end later, here or in another process."""
 
+import gc
+import threading
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -16,19 +19,24 @@ from tests.support.acme import (
     reports,
     signed,
     status,
+    turns,
+    turns_until,
 )
 from tests.support.acme_api import Vendor
 
 from exportjobs import (
     Event,
     ExportJobsError,
+    InvalidArgument,
     JobFailed,
     JobRef,
     JobStatus,
     Rejected,
     SubmitOutcomeUnknown,
 )
+from exportjobs._landing.into.folder import Folder
 from exportjobs._ledger.ledger import Ledger
+from exportjobs._poller.loop.tracked import Tracked
 from exportjobs.adapter import evolve
 from exportjobs.events import Polled
 from exportjobs.testing import ManualClock
@@ -295,3 +303,101 @@ async def test_what_one_process_left_another_finishes(
     assert left == (job.ref,)
     assert finished.ok
     assert after == ()
+
+
+async def test_a_job_cannot_land_in_two_places(
+    vendor: Vendor, make_poller: MakePoller, tmp_path: Path
+) -> None:
+    """Whoever asks for another place is told the first, and the first gets the files."""
+    vendor.report("q3", "working", "done", links=(signed("q3.csv"),))
+    vendor.files["q3.csv"] = [b"a,b"]
+    first, second = tmp_path / "a", tmp_path / "b"
+
+    async with make_poller() as poller:
+        job = await poller.submit(Acme().report("q3"))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(poller.resume, job.ref, into=first))
+            await turns_until(first.exists)
+            with pytest.raises(InvalidArgument) as caught:
+                await poller.resume(job.ref, into=second)
+            same = await poller.resume(job.ref, into=first)
+
+    assert (
+        caught.value.reason == f"into: the files of {job.ref} are already on their way to {first}"
+    )
+    assert caught.value.remedy == "pass the same place, or None to wait for them"
+    assert [file.path.parent for file in same.files] == [first]
+    assert not second.exists()
+
+
+async def test_two_runs_of_one_key_do_not_land_in_two_places(
+    vendor: Vendor, make_poller: MakePoller, tmp_path: Path
+) -> None:
+    """One of them says so; the export lands where the other wants it."""
+    vendor.report("q3", "working", "done", links=(signed("q3.csv"),))
+    vendor.files["q3.csv"] = [b"a,b"]
+    first, second = tmp_path / "a", tmp_path / "b"
+
+    async with make_poller() as poller:
+        runs = [
+            poller.run(reports(Acme(), "q3"), into=folder, run_key="monday")
+            for folder in (first, second)
+        ]
+        ends = [await anext(run) for run in runs]
+
+    refused, landed = sorted(ends, key=lambda finished: finished.ok)
+    (file,) = landed.files
+    assert isinstance(refused.error, InvalidArgument)
+    assert str(file.path.parent) in refused.error.reason
+    assert file.path.exists()
+    assert vendor.said.count("POST /reports/q3") == 1
+
+
+async def test_a_poller_does_not_grow_with_jobs_that_ended_unclaimed(
+    vendor: Vendor, make_poller: MakePoller
+) -> None:
+    """A cancelled job is forgotten at once; of others, so many are kept for whoever asks."""
+    for number in range(250):
+        vendor.report(f"cancelled-{number}", lasts=1000)
+        vendor.report(f"done-{number}", submits=["done"])
+
+    async with make_poller() as poller:
+        for number in range(250):
+            job = await poller.submit(Acme().report(f"cancelled-{number}"))
+            await poller.cancel(job.ref)
+        await turns()
+        assert kept() == 0
+        for number in range(250):
+            job = await poller.submit(Acme().report(f"done-{number}"))
+        await turns()
+        assert 0 < kept() <= 100
+        assert poller.outstanding == ()
+        finished = await poller.resume(job.ref)
+
+    assert finished.ok
+
+
+def kept() -> int:
+    """Return how many exports a poller keeps in memory."""
+    gc.collect()
+    return sum(isinstance(one, Tracked) for one in gc.get_objects())
+
+
+async def test_a_folder_is_looked_at_in_a_thread(
+    vendor: Vendor, make_poller: MakePoller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that hangs does not hold up the loop."""
+    vendor.report("q3", submits=["done"])
+    threads: list[int] = []
+
+    def prepare(folder: Folder) -> None:
+        del folder
+        threads.append(threading.get_ident())
+
+    monkeypatch.setattr(Folder, "prepare", prepare)
+    async with make_poller() as poller:
+        (finished,) = [one async for one in poller.run(reports(Acme(), "q3"), into=tmp_path)]
+
+    assert finished.ok
+    assert threads
+    assert threading.get_ident() not in threads

@@ -170,8 +170,11 @@ async def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_sen
     folder = tmp_path / "file" / "landing"
 
     async with make_poller() as poller:
+        results = poller.run(reports(Acme(), "q3", "q4"), into=folder)
         with pytest.raises(DestinationFailed, match="landing"):
-            poller.run(reports(Acme(), "q3"), into=folder)
+            await anext(results)
+        assert [finished async for finished in results] == []
+        assert poller.outstanding == ()
 
     assert vendor.said == []
 

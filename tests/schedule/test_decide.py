@@ -69,9 +69,9 @@ def job(status: JobStatus, *, error: str | None = None) -> ExportJob:
     return ExportJob(REF, Reading(status, status.value), error=error)
 
 
-def asks(seconds: float, *, least: float = 0.0, pauses: bool = False) -> Step:
-    """Return the step of asking again."""
-    return Poll(seconds, least, ok=not pauses)
+def asks(seconds: float, *, server_wait: float = 0.0, pauses: bool = False) -> Step:
+    """Return the step of polling again."""
+    return Poll(seconds, server_wait, ok=not pauses)
 
 
 def after_poll_error(error: ExportJobsError, *, failures: int = 1, age: timedelta = OLD) -> Step:
@@ -84,12 +84,12 @@ def after_poll_error(error: ExportJobsError, *, failures: int = 1, age: timedelt
     ("context", "bounds", "step"),
     [
         (YOUNG, FREE, Poll(10)),
-        (YOUNG, PollBounds(MINUTE), Poll(60, least=60)),
+        (YOUNG, PollBounds(MINUTE), Poll(60, server_wait=60)),
         (YOUNG, PollBounds(timedelta(0)), Poll(1)),
         (YOUNG, PollBounds(spacing=90), Poll(90)),
-        (YOUNG, PollBounds(MINUTE, spacing=90), Poll(60, least=60)),
+        (YOUNG, PollBounds(MINUTE, spacing=90), Poll(60, server_wait=60)),
         (STRANGE, FREE, Poll(300)),
-        (STRANGE, PollBounds(MINUTE), Poll(60, least=60)),
+        (STRANGE, PollBounds(MINUTE), Poll(60, server_wait=60)),
     ],
     ids=["plan", "server", "at-once", "thrift", "server-first", "unknown", "unknown-server"],
 )
@@ -150,7 +150,7 @@ def test_only_an_ended_job_is_not_asked_about(status: JobStatus, asked: timedelt
     ("step", "ok"),
     [
         (Poll(1), True),
-        (Poll(1, least=1), True),
+        (Poll(1, server_wait=1), True),
         (Poll(1, ok=False), False),
         (Land(), True),
         (End(), True),
@@ -276,7 +276,7 @@ def test_a_throttled_poll_pauses_the_account(error: type[ResponseError], failure
     """However often: the job does not suffer for it."""
     step = after_poll_error(error("slow down", retry_after=timedelta(hours=1)), failures=failures)
 
-    assert step == asks(3600, least=3600, pauses=True)
+    assert step == asks(3600, server_wait=3600, pauses=True)
 
 
 @pytest.mark.parametrize("error", [RateLimited, ConcurrencyLimitReached])
@@ -286,8 +286,8 @@ def test_a_throttled_poll_pauses_the_account(error: type[ResponseError], failure
         (1, None, asks(10, pauses=True)),
         (2, None, asks(20, pauses=True)),
         (99, None, asks(300, pauses=True)),
-        (1, MINUTE, asks(60, least=60, pauses=True)),
-        (99, MINUTE, asks(300, least=60, pauses=True)),
+        (1, MINUTE, asks(60, server_wait=60, pauses=True)),
+        (99, MINUTE, asks(300, server_wait=60, pauses=True)),
     ],
     ids=["first", "second", "slow", "server", "server-again"],
 )
@@ -310,8 +310,8 @@ def test_a_question_that_the_budget_does_not_bear_comes_later(
     step = after_poll_error(BudgetExhausted("used up", retry_after=wait), failures=failures)
 
     assert isinstance(step, Poll)
-    assert step.least == wait.total_seconds()
-    assert step.seconds >= step.least
+    assert step.server_wait == wait.total_seconds()
+    assert step.seconds >= step.server_wait
     assert step.ok
 
 
@@ -381,4 +381,4 @@ def test_a_poll_waits_as_long_as_a_server_in_trouble_asks() -> None:
     """A 503 may say when it will be over."""
     error = VendorUnavailable("down", retry_after=timedelta(minutes=20))
 
-    assert after_poll_error(error, failures=3) == asks(1200, least=1200)
+    assert after_poll_error(error, failures=3) == asks(1200, server_wait=1200)

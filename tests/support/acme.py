@@ -274,6 +274,12 @@ async def turns() -> None:
         await checkpoint()
 
 
+async def turns_until(condition: Callable[[], bool]) -> None:
+    """Let everybody else have their turn until something is so."""
+    while not condition():
+        await turns()
+
+
 class BrokenClock(ManualClock):
     """A clock that breaks whoever sleeps by it: the loop itself, that is."""
 

@@ -151,6 +151,22 @@ async def _hash(algorithm: Hash, view: memoryview) -> None:
 class Destination(ABC):
     """A place for the files of any number of jobs."""
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """What tells the place from others: two that have the same are one."""
+        return (id(self),)
+
+    def __str__(self) -> str:
+        """Return what to call the place in a message."""
+        return type(self).__name__
+
+    def prepare(self) -> None:  # noqa: B027 - most places need nothing
+        """Make sure that files can be put here. It may block: call it in a thread.
+
+        Raises:
+            DestinationFailed: If they cannot.
+        """
+
     def wants(self, job: ExportJob) -> bool:  # noqa: ARG002 - for overrides
         """Return whether the files of an ended job are to come here, however it ended."""
         return True

@@ -1,16 +1,15 @@
 """The asynchronous door: one poller for all the vendors and all the jobs of a process."""
 
-import logging
 import random
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
-from itertools import count
 from types import TracebackType
 from typing import Self
 
 import anyio
+from anyio import to_thread
 
 from exportjobs._http.network import Backend
 from exportjobs._http.origins import Hosts, is_public
@@ -33,19 +32,20 @@ from exportjobs._poller.arguments import (
     duration,
     ledger_file,
 )
-from exportjobs._poller.loop.account import Account, Accounts
-from exportjobs._poller.loop.answered import Steps, Witness, job_of
-from exportjobs._poller.loop.loop import Loop, Promise, Results, WindingDown
-from exportjobs._poller.loop.tracked import Tracked
+from exportjobs._poller.closing import Closing
+from exportjobs._poller.loop.account import Accounts
+from exportjobs._poller.loop.answered import Answers
+from exportjobs._poller.loop.loop import Loop, check_destination
+from exportjobs._poller.loop.tracked import Tracked, job_of
+from exportjobs._poller.results import Acceptance, Ending, Results
 from exportjobs._schedule.clock import Clock, SystemClock
 from exportjobs._schedule.schedule import Jitter
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._adapter import Export, Work
-from exportjobs.adapter._errors import InvalidArgument, WrongContext
+from exportjobs.adapter._errors import ExportJobsError, InvalidArgument, WrongContext
 from exportjobs.adapter._job import ExportJob, JobRef
-from exportjobs.events import Event, Finished, Observer, log
+from exportjobs.events import Finished, Observer, Observers, log
 
-_logger = logging.getLogger("exportjobs")
 _DAY = timedelta(hours=24)
 
 
@@ -106,19 +106,16 @@ class Poller:
             None if poll_interval is None else duration("poll_interval", poll_interval)
         )
         self._deadline = None if deadline is None else duration("deadline", deadline)
-        self._winding_down = WindingDown(
-            self.cancel if on_exit == "cancel" else None, duration("grace", grace).total_seconds()
-        )
+        self._closing = Closing(on_exit == "cancel", duration("grace", grace).total_seconds())
         self._max_downloads = checked_max_downloads(max_downloads)
         self._hosts = Hosts.of(checked_hosts(download_hosts))
         self._stall = duration("download_timeout", download_timeout).total_seconds()
         self._clock = clock or SystemClock()
         self._ledger = Ledger(ledger_file(ledger), self._clock)
-        self._observers = (log, *checked_observers(observers))
+        self._observers = Observers((log, *checked_observers(observers)))
         self._jitter = jitter
         self._transport = transport
         self._named = checked_accounts(accounts)
-        self._numbers = count(1)
         self._running: Loop | None = None
 
     async def __aenter__(self) -> Self:
@@ -130,21 +127,19 @@ class Poller:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._ledger)
             ways = await self._open_ways(stack)
-            witness = Witness(self._clock, self._ledger, self._report)
-            self._steps = Steps(self._clock, self._ledger, ways, self._report, witness)
             accounts = await self._open_accounts(stack)
             self._tasks = anyio.create_task_group()
             await self._tasks.__aenter__()
             self._resources = stack.pop_all()
-        loop = Loop(
-            self._steps,
+        self._running = Loop(
+            Answers(self._clock, self._ledger, self._observers),
             accounts,
+            ways,
             self._tasks,
             deadline=self._deadline,
             max_downloads=self._max_downloads,
         )
-        self._tasks.start_soon(loop.run)
-        self._running = loop
+        self._tasks.start_soon(self._running.run)
         return self
 
     async def __aexit__(
@@ -159,9 +154,9 @@ class Poller:
         jobs that are cancelled, but for no more than a few seconds beyond `grace`.
         """
         try:
-            self._loop.stop(self._winding_down.grace)
-            await self._winding_down.run(self.outstanding, self._loop.landing)
-            self._loop.landing.abort()
+            self._loop.stop(self._closing.grace)
+            await self._closing.run(self._loop, self.outstanding)
+            self._loop.abort()
             return await leave(self._tasks, exc_type, exc, traceback)
         finally:
             self._loop.abandon()
@@ -170,15 +165,14 @@ class Poller:
                 await self._resources.aclose()
 
     def close_now(self) -> None:
-        """Do not wait for files or vendors any more while the poller is being left."""
-        self._winding_down.hurry()
+        """Do not wait for files or vendors any more while the poller is being closed."""
+        self._closing.stop_now()
 
     @property
     def outstanding(self) -> tuple[JobRef, ...]:
         """The jobs that go on at their vendors, in the order taken up."""
-        accounts = self._accounts
-        tracked = sorted((t for a in accounts for t in a.outstanding), key=lambda t: t.number)
-        running = (one for one in tracked if not (one.job and one.job.status.is_terminal))
+        everyone = (one for account in self._accounts for one in account.outstanding)
+        running = sorted((one for one in everyone if not one.has_ended), key=lambda t: t.number)
         return tuple(one.ref for one in running if one.ref)
 
     @property
@@ -211,18 +205,39 @@ class Poller:
                 on with what an earlier one began, and is handed what has landed. None for a run
                 that has nothing to do with any other.
 
+        Where the folder cannot be written, the iterator raises `DestinationFailed` in the place of
+        results, and nothing was submitted.
+
         Raises:
             InvalidArgument: If something else than exports was passed, or accounts share a name.
-            DestinationFailed: If the folder cannot be written; nothing was submitted.
         """
         works = checked_works(exports)
         key = checked_run_key(run_key)
         place = destination(into, self._clock, unpack=unpack)
-        accounts = [self._accounts.of(work.adapter) for work in works]
-        return self._run(
-            Tracked(next(self._numbers), work, account, place, key)
-            for work, account in zip(works, accounts, strict=True)
-        )
+        results = Results(len(works))
+        waiters = (results,)
+        everything = [
+            self._loop.track(work, destination=place, waiters=waiters, run_key=key)
+            for work in works
+        ]
+        for tracked in everything:
+            self._loop.take_up(tracked)
+        self._tasks.start_soon(self._begin, results, everything, place)
+        return results
+
+    async def _begin(
+        self, results: Results, everything: Iterable[Tracked], place: Destination | None
+    ) -> None:
+        """Let exports go their way when the place where their files land is ready for them."""
+        try:
+            await _prepare(place)
+        except ExportJobsError as error:
+            for tracked in everything:
+                self._loop.drop(tracked)
+            results.fail(error)
+        else:
+            for tracked in everything:
+                self._loop.begin(tracked)
 
     async def resume_all(self, *, into: Into | None, unpack: bool = False) -> Results:
         """Take up all that the ledger has outstanding on the accounts that were named.
@@ -243,23 +258,20 @@ class Poller:
             LedgerFailed: If the ledger cannot be read.
         """
         place = destination(into, self._clock, unpack=unpack)
+        await _prepare(place)
         entries = await self._ledger.claim(self._accounts.keys)
-        taken_up: list[Tracked] = []
+        results = Results(len(entries))
         for entry in entries:
             account = self._accounts.of_key(entry.account_key)
-            work = work_of(entry, account.session.adapter)
-            tracked = Tracked(next(self._numbers), work, account, place, entry.run_key)
-            tracked.row = entry.number
-            taken_up.append(tracked)
-        return self._run(taken_up)
-
-    def _run(self, taken_up: Iterable[Tracked]) -> Results:
-        everything = tuple(taken_up)
-        results = Results(len(everything))
-        listeners = (results.add,)
-        for tracked in everything:
-            tracked.listeners = listeners
+            tracked = self._loop.track(
+                work_of(entry, account.session.adapter),
+                destination=place,
+                waiters=(results,),
+                run_key=entry.run_key,
+                row=entry.number,
+            )
             self._loop.take_up(tracked)
+            self._loop.begin(tracked)
         return results
 
     async def submit(self, export: Export) -> ExportJob:
@@ -271,17 +283,10 @@ class Poller:
             ExportJobsError: If it could not be submitted.
         """
         (work,) = checked_works([export])
-        tracked = self._track(work, self._accounts.of(export.adapter), None)
-        outcome: Promise[Finished | None] = Promise()
-        tracked.listeners = (outcome.keep,)
-
-        def accepted() -> None:
-            others = (one for one in tracked.listeners if one != outcome.keep)
-            tracked.listeners = tuple(others)
-            outcome.keep(None)
-
-        tracked.on_accepted = accepted
+        outcome = Acceptance()
+        tracked = self._loop.track(work, waiters=(outcome,))
         self._loop.take_up(tracked)
+        self._loop.begin(tracked)
         finished = await outcome.wait()
         if finished is not None:
             finished.raise_for_status()
@@ -293,23 +298,26 @@ class Poller:
         """See a job to its end and land its files, whichever process submitted it.
 
         Raises:
-            InvalidArgument: If it is no ref.
+            InvalidArgument: If it is not a ref, or its files are on their way to another place.
             UnknownAccount: If its account was neither named nor seen in an export.
             DestinationFailed: If the folder cannot be written.
         """
         account = self._accounts.of_ref(ref)
-        place = destination(into, self._clock, unpack=unpack)
-        outcome: Promise[Finished] = Promise()
+        place, tracked = destination(into, self._clock, unpack=unpack), account.find(ref)
+        if tracked is not None:
+            check_destination(tracked, place)
+        await _prepare(place)
+        ending = Ending()
+        # It may have come to its end meanwhile, or been taken up.
         tracked = account.find(ref)
-        if tracked is None:
-            tracked = self._track(account.session.adapter.resume(ref), account, place)
-            tracked.listeners = (outcome.keep,)
-            self._loop.take_up(tracked)
+        if tracked is not None:
+            self._loop.wait_for(tracked, place, ending)
         else:
-            tracked.destination = tracked.destination or place
-            tracked.listeners += (outcome.keep,)
-            self._loop.claim(tracked)
-        return await outcome.wait()
+            work = account.session.adapter.resume(ref)
+            tracked = self._loop.track(work, destination=place, waiters=(ending,))
+            self._loop.take_up(tracked)
+            self._loop.begin(tracked)
+        return await ending.wait()
 
     async def cancel(self, ref: JobRef) -> ExportJob:
         """Cancel a job and return what its vendor then says of it.
@@ -322,14 +330,7 @@ class Poller:
             Unsupported: If the vendor cannot cancel jobs.
             ExportJobsError: If the vendor refuses.
         """
-        account = self._accounts.of_ref(ref)
-        tracked = account.find(ref)
-        if tracked is None:
-            work = account.session.adapter.resume(ref)
-            return await self._steps.cancel(self._track(work, account, None))
-        job = await self._steps.cancel(tracked)
-        self._loop.review(tracked)
-        return job
+        return await self._loop.cancel(ref)
 
     @property
     def _loop(self) -> Loop:
@@ -349,7 +350,7 @@ class Poller:
             jitter=self._jitter,
             poll_interval=self._poll_interval,
             transport=self._transport,
-            singly=self._ledger.is_durable,
+            submit_alone=self._ledger.is_durable,
             learned=await self._ledger.learned(),
             connections=await stack.enter_async_context(AsyncExitStack()),
         )
@@ -364,12 +365,8 @@ class Poller:
         anywhere = await stack.enter_async_context(files())
         return Ways(public, anywhere, self._hosts, self._stall)
 
-    def _track(self, work: Work, account: Account, place: Destination | None) -> Tracked:
-        return Tracked(next(self._numbers), work, account, place)
 
-    def _report(self, event: Event) -> None:
-        for observer in self._observers:
-            try:
-                observer(event)
-            except Exception:
-                _logger.warning("observer failed", exc_info=True)
+async def _prepare(place: Destination | None) -> None:
+    """Make sure, in a thread, that files can be put to a place."""
+    if place is not None:
+        await to_thread.run_sync(place.prepare)

@@ -12,6 +12,7 @@ import anyio
 from anyio.abc import TaskStatus
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from exportjobs._landing.destination import Destination
 from exportjobs._landing.into import Into, destination
 from exportjobs._poller.arguments import (
     PollerOptions,
@@ -21,9 +22,9 @@ from exportjobs._poller.arguments import (
     checked_run_key,
     checked_works,
 )
-from exportjobs._poller.loop.loop import Results
 from exportjobs._poller.poller import Poller
-from exportjobs._schedule.clock import SystemClock
+from exportjobs._poller.results import Results
+from exportjobs._schedule.clock import Clock, SystemClock
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._adapter import Work
 from exportjobs.adapter._errors import WrongContext
@@ -65,7 +66,7 @@ def run(
     poller = Poller(**options)
     works, key = checked_works(exports), checked_run_key(run_key)
     check_lasting(key, options.get("ledger"))
-    place = destination(into, options.get("clock") or SystemClock(), unpack=unpack)
+    place = _prepared(into, options.get("clock"), unpack=unpack)
 
     async def begin() -> Results:
         return poller.run(works, into=place, run_key=key)
@@ -98,8 +99,16 @@ def resume_all(
     _check_names("resume_all", options, ResumeOptions.__optional_keys__)
     poller = Poller(**options, accounts=accounts)
     check_named(options.get("ledger"))
-    place = destination(into, options.get("clock") or SystemClock(), unpack=unpack)
+    place = _prepared(into, options.get("clock"), unpack=unpack)
     return _finished(poller, lambda: poller.resume_all(into=place))
+
+
+def _prepared(into: Into | None, clock: Clock | None, *, unpack: bool) -> Destination | None:
+    """Return where files are to land, ready to take them."""
+    place = destination(into, clock or SystemClock(), unpack=unpack)
+    if place is not None:
+        place.prepare()
+    return place
 
 
 def _finished(poller: Poller, begin: Callable[[], Awaitable[Results]]) -> Iterator[Finished]:

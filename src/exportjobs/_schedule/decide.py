@@ -52,13 +52,15 @@ class SubmitAgain:
 
 @frozen
 class Poll:
-    """Ask for its status in so many seconds."""
+    """Poll it in so many seconds."""
 
     seconds: float
-    least: float = 0.0
-    """Seconds that the server asks to be left alone: better not at all than sooner."""
+    server_wait: float = 0.0
+    """Seconds that the server asks to wait: rather never than sooner."""
     ok: bool = True
     """Whether the account may go on as before."""
+    alone: bool = False
+    """Whether the next request is to be about this job alone, not about all of its account."""
 
 
 @frozen

@@ -7,7 +7,6 @@ from pathlib import Path, PurePath
 from typing import Protocol, TypeGuard
 
 from exportjobs._landing.destination import Destination
-from exportjobs._landing.into.disk import prepare_folder
 from exportjobs._landing.into.folder import Folder
 from exportjobs._landing.into.function import Handover, Taker
 from exportjobs._schedule.clock import Clock
@@ -33,16 +32,17 @@ Into = Place | Taker | Store | Destination
 
 
 def destination(into: Into | None, clock: Clock, *, unpack: bool) -> Destination | None:
-    """Return where files are to land, ready to take them; None where they are not wanted.
+    """Return where files are to land; None where they are not wanted.
+
+    It has yet to be prepared: nothing is made or opened here.
 
     Raises:
-        DestinationFailed: If nothing can be written there.
         InvalidArgument: If it is no such place, or archives cannot be unpacked there.
     """
     if into is None or isinstance(into, Destination):
         return into
     if _is_folder(into):
-        return Folder(prepare_folder(Path(into)), clock, unpacks=unpack)
+        return Folder(Path(into), clock, unpacks=unpack)
     if unpack:
         raise InvalidArgument("unpack", "needs a folder", remedy='pass into="a folder"')
     if callable(into):

@@ -70,6 +70,15 @@ class Bucket(Destination):
         found = checked_store(store)
         return cls(found, root(found), clock)
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Where its objects stand."""
+        return (Bucket, self._place)
+
+    def __str__(self) -> str:
+        """Return where its objects stand."""
+        return self._place
+
     def sink(self, job: ExportJob, index: int) -> "_Upload":
         """Return where one of a job's files goes; nothing is sent yet."""
         return _Upload(self, file_stem(job, index), suffix(job.artifacts[index]))

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from exportjobs._landing.destination import Destination
 from exportjobs._landing.into.archive import unpack
-from exportjobs._landing.into.disk import append, make_rename_last, writing
+from exportjobs._landing.into.disk import append, make_rename_last, prepare_folder, writing
 from exportjobs._landing.into.part_file import PartFile
 from exportjobs._landing.names import file_stem, job_stem, stem_of, suffix
 from exportjobs._schedule.clock import Clock
@@ -109,10 +109,27 @@ class Folder(Destination):
     """
 
     def __init__(self, path: Path, clock: Clock, *, unpacks: bool) -> None:
-        """Take a folder that exists."""
+        """Take a folder; `prepare` makes it, if there is none."""
         self._path = path
         self._clock = clock
         self._unpacks = unpacks
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """The folder, wherever the process stands, and whether archives are unpacked in it."""
+        return (Folder, self._path.absolute(), self._unpacks)
+
+    def __str__(self) -> str:
+        """Return the folder's path."""
+        return str(self._path)
+
+    def prepare(self) -> None:
+        """Make the folder, if there is none.
+
+        Raises:
+            DestinationFailed: If that cannot be, or it cannot be written.
+        """
+        prepare_folder(self._path)
 
     def sink(self, job: ExportJob, index: int) -> PartFile:
         """Return where one of a job's files goes; nothing is opened yet."""

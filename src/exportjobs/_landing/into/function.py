@@ -69,6 +69,15 @@ class Handover(Destination):
         # Threads of their own: those that wait for bytes are not to keep bytes from being hashed.
         self._threads = CapacityLimiter(_THREADS)
 
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """The function."""
+        return (Handover, self._take)
+
+    def __str__(self) -> str:
+        """Return the function's name."""
+        return f"the function {getattr(self._take, '__qualname__', type(self._take).__name__)}"
+
     def wants(self, job: ExportJob) -> bool:
         """Return whether a job is done: a function takes what comes for data."""
         return job.status is JobStatus.DONE

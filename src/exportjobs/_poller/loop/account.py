@@ -1,72 +1,45 @@
-"""What the loop keeps in mind of one account: its room, its exports, and what may start now."""
+"""What is true of one account: its session, its slots, its pauses and what was learned there."""
 
-from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from math import log2
 
 from anyio import CancelScope
 from attrs import define, field
 
 from exportjobs._http.network import Backend
-from exportjobs._http.session import Session
+from exportjobs._http.session import Answer, Session
 from exportjobs._http.transport import Transport
 from exportjobs._poller.arguments import check_same
-from exportjobs._poller.loop.tracked import Phase, Tracked
+from exportjobs._poller.loop.tracked import Tracked
 from exportjobs._schedule.clock import Clock
 from exportjobs._schedule.decide import Policy
 from exportjobs._schedule.durations import Durations
 from exportjobs._schedule.limits import MOST, WIDEST, Allowance, ConcurrencyWindow
 from exportjobs._schedule.schedule import Jitter, Schedule
 from exportjobs.adapter import Adapter
-from exportjobs.adapter._errors import ExportJobsError, UnknownAccount
-from exportjobs.adapter._job import JobRef, check_ref
+from exportjobs.adapter._errors import BrokenAdapter, ExportJobsError, NetworkError, UnknownAccount
+from exportjobs.adapter._job import ExportJob, JobRef, check_ref
 from exportjobs.adapter._registry import load_adapter
 from exportjobs.adapter._terms import Operation
 
 _NEVER = float("inf")
 _LONG_AGO = float("-inf")
-_LISTS_ALLOWED_TO_FAIL = 3
-"""In a row; after that, jobs are asked about one by one."""
+
+_LIST_FAILURES_ALLOWED = 3
+"""In a row; after that, jobs are polled one by one."""
+_LAST_POLL = 5.0
+"""Seconds that a request may take that was sent when the job's time was over."""
+
+AccountKey = tuple[str, str]
+"""A vendor's name and an account's."""
 
 
 @define(eq=False)
-class Roster:
-    """The running jobs of an account that one request can ask about."""
-
-    members: dict[Tracked, None] = field(factory=dict[Tracked, None])
-    due: float = _NEVER
-    """When to ask about them."""
-    ready: bool = False
-    """Whether they are to be asked about as soon as a request may start."""
-    ask_from: float = _LONG_AGO
-    """From when on the server agrees to list them."""
-    failures: int = 0
-    """Lists failed in a row."""
-
-    def add(self, tracked: Tracked) -> bool:
-        """Take a job on, and return whether that makes the roster due earlier."""
-        self.members[tracked] = None
-        earlier = tracked.due < self.due
-        self.due = min(self.due, tracked.due)
-        return earlier
-
-    def leave_alone(self, until: float) -> None:
-        """Ask for no list before, as its server wishes."""
-        self.ask_from = max(self.ask_from, until)
-
-    def take(self) -> list[Tracked]:
-        """Take off and return everyone who is still waiting to be asked about."""
-        members = [one for one in self.members if one.phase is Phase.RUNNING]
-        self.members.clear()
-        self.due, self.ready = _NEVER, False
-        return members
-
-
-@define(eq=False)
-class Flight:
-    """A question that is under way."""
+class InFlight:
+    """A status request that is under way."""
 
     started_at: float
     until: float
@@ -76,7 +49,7 @@ class Flight:
 
 @define(eq=False)
 class Account:
-    """One account's conversation, its room, and the exports that wait for it.
+    """One account's conversation, its exports, and what every one of them has to keep to.
 
     Moments are monotonic seconds, but for `wall`, which is Unix seconds.
     """
@@ -86,56 +59,89 @@ class Account:
     allowance: Allowance
     learned: dict[str, Durations] = field(factory=dict[str, Durations])
     """How long each kind of job takes."""
-    submits: ConcurrencyWindow = field(factory=ConcurrencyWindow)
-    questions: ConcurrencyWindow = field(factory=ConcurrencyWindow)
-    waiting: deque[Tracked] = field(factory=deque[Tracked])
-    """Exports to submit."""
-    doubtful: set[Tracked] = field(factory=set[Tracked])
-    """Exports of which nobody knows whether they were submitted."""
-    submits_singly: bool = False
+    submits_alone: bool = False
     """Whether nothing is submitted while it is open what became of another submit."""
-    due: deque[Tracked] = field(factory=deque[Tracked])
-    """Jobs to ask about as soon as a request may start."""
-    flights: list[Flight] = field(factory=list[Flight])
-    roster: Roster = field(factory=Roster)
-    outstanding: set[Tracked] = field(factory=set[Tracked])
-    refusals: int = 0
-    """Submits refused in a row."""
+    outstanding: dict[Tracked, None] = field(factory=dict[Tracked, None])
+    """Its exports that have not come to their end, in the order in which they were taken up."""
+    queued: int = 0
+    """How many of them wait to be submitted."""
+    doubtful: set[Tracked] = field(factory=set[Tracked])
+    """Those of which nobody knows whether they were submitted."""
     throttled: int = 0
-    """Questions throttled in a row."""
-    asks_room: bool = True
-    """Whether the vendor may yet be asked how many jobs it takes."""
-    asking_room: bool = False
-    slow_until: float = _LONG_AGO
-    """Until when no job is asked about whose status nobody knows."""
-    thrifty: bool = False
-    """Whether it was told that the budget spreads the account's questions."""
+    """Status requests throttled in a row."""
+    list_not_before: float = _LONG_AGO
+    """From when on the server agrees to list jobs."""
+    list_failures: int = 0
+    """Lists failed in a row."""
+    unknown_not_before: float = _LONG_AGO
+    """From when on a job whose status nobody knows may be polled."""
+    is_spread: bool = False
+    """Whether it was told that the budget decides when the account is polled."""
     stopped_by: ExportJobsError | None = None
-    _can: frozenset[str] = field(init=False)
+    _holding: set[Tracked] = field(factory=set[Tracked], init=False)
+    """Those that count as a job at the vendor."""
+    _by_id: dict[str, tuple[Tracked, ...]] = field(
+        factory=dict[str, tuple[Tracked, ...]], init=False
+    )
+    _by_row: dict[int, Tracked] = field(factory=dict[int, Tracked], init=False)
+    _window: ConcurrencyWindow = field(factory=ConcurrencyWindow, init=False)
+    _in_flight: list[InFlight] = field(factory=list[InFlight], init=False)
+    _flows: frozenset[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Note what the vendor can do."""
-        self._can = self.session.adapter.capabilities()
+        self._flows = self.session.adapter.capabilities()
 
-    @property
-    def lists(self) -> bool:
-        """Whether the vendor can be asked for all its jobs."""
-        return "list_jobs" in self._can
+    def can(self, flow: str) -> bool:
+        """Return whether the vendor offers an optional flow, such as `list_jobs`."""
+        return flow in self._flows
 
-    @property
-    def _is_held(self) -> bool:
-        """Whether a submit has to wait: the list could not tell which job became of which."""
-        return self.submits_singly and bool(self.submits.flights or self.doubtful)
-
-    @property
-    def in_order(self) -> list[Tracked]:
-        """What is outstanding, in the order taken up."""
-        return sorted(self.outstanding, key=lambda tracked: tracked.number)
+    # Its exports.
 
     def find(self, ref: JobRef) -> Tracked | None:
-        """Return the outstanding job of that name, if there is one."""
-        refs = ((one, one.ref) for one in self.outstanding)
+        """Return the outstanding export whose job has that name, if there is one."""
+        refs = ((one, one.ref) for one in self._by_id.get(ref.id, ()))
         return next((one for one, known in refs if known and known.names_same_job_as(ref)), None)
+
+    def register(self, tracked: Tracked) -> None:
+        """Let a job that is outstanding be found by its ref."""
+        known = self._by_id.get(tracked.ref.id, ()) if tracked.ref else ()
+        if tracked.ref and tracked in self.outstanding and tracked not in known:
+            self._by_id[tracked.ref.id] = (*known, tracked)
+
+    def register_row(self, tracked: Tracked) -> None:
+        """Let an export of the ledger's be found by its number there."""
+        self._by_row.setdefault(tracked.row, tracked)
+
+    def first_of(self, tracked: Tracked) -> Tracked:
+        """Return the outstanding export that is the same one in the ledger: the first of them."""
+        return self._by_row.get(tracked.row, tracked)
+
+    def remove(self, tracked: Tracked) -> None:
+        """Forget an export."""
+        self.outstanding.pop(tracked, None)
+        self.doubtful.discard(tracked)
+        self.free_slot(tracked)
+        if self._by_row.get(tracked.row) is tracked:
+            del self._by_row[tracked.row]
+        if tracked.ref is not None:
+            left = tuple(one for one in self._by_id.pop(tracked.ref.id, ()) if one is not tracked)
+            if left:
+                self._by_id[tracked.ref.id] = left
+
+    def take_slot(self, tracked: Tracked) -> None:
+        """Count an export among the jobs that the account has at its vendor."""
+        if tracked not in self._holding:
+            self._holding.add(tracked)
+            self.allowance = self.allowance.taken()
+
+    def free_slot(self, tracked: Tracked) -> None:
+        """Count an export no longer."""
+        if tracked in self._holding:
+            self._holding.remove(tracked)
+            self.allowance = self.allowance.freed()
+
+    # What was learned.
 
     @property
     def weight(self) -> float:
@@ -143,7 +149,7 @@ class Account:
 
         In powers of two, as a plan is made for each.
         """
-        waiting = len(self.waiting) if self.allowance.slots_are_taken else 0
+        waiting = self.queued if self.allowance.slots_are_taken else 0
         share = 1 + waiting / max(1, self.allowance.outstanding)
         return 2.0 ** round(log2(share))
 
@@ -157,94 +163,110 @@ class Account:
 
     def outlived(self, tracked: Tracked, age: float) -> None:
         """Learn from a job that was given up while it was running, at an age in seconds."""
-        kind = tracked.work.kind
+        kind = tracked.export.kind
         self.learned[kind] = self.durations(kind).outlived(age, turn=tracked.number)
 
-    def asks_singly(self, tracked: Tracked) -> bool:
-        """Return whether a job is asked about alone, not with the others of the account."""
-        able = self.lists and self.roster.failures < _LISTS_ALLOWED_TO_FAIL
-        return tracked.singly or not tracked.listed or tracked.ref is None or not able
+    # When it may be asked.
 
-    def better_singly(self, members: list[Tracked], wall: float) -> bool:
-        """Return whether jobs on the roster had better be asked about one by one."""
-        budgets = self.session.budgets
-        if len(members) == 1:
-            one, all_ = (budgets.remaining(of, wall) for of in (Operation.POLL, Operation.LIST))
-            return one >= all_
-        waits = [budgets.wait(of, wall) for of in (Operation.POLL, Operation.LIST)]
-        return waits[0] == 0 < waits[1]
+    def polls_together(self, tracked: Tracked) -> bool:
+        """Return whether a job can be polled with the account's others, by one list."""
+        works = self.can("list_jobs") and self.list_failures < _LIST_FAILURES_ALLOWED
+        return works and tracked.is_listed and tracked.ref is not None
 
-    def hold(self, tracked: Tracked, now: float, wall: float) -> float:
-        """Return from when on a job may be asked about, or looked for in the list."""
-        if tracked.doubt is not None:
-            return max(tracked.ask_from, self.hold_roll(now, wall))
-        slow = _LONG_AGO if tracked.recognised else self.slow_until
-        spent = self.session.budgets.wait(Operation.POLL, wall)
-        return max(self.allowance.paused_until, tracked.ask_from, slow, now + spent)
+    def may_poll_from(self, tracked: Tracked, now: float, wall: float) -> float:
+        """Return from when on a job may be polled.
 
-    def hold_roll(self, now: float, wall: float) -> float:
-        """Return from when on the jobs on the roster may be asked about together."""
-        spent = self.session.budgets.wait(Operation.LIST, wall)
-        return max(self.allowance.paused_until, self.roster.ask_from, now + spent)
+        Whatever asks for the longest wait counts: a throttled account, the job's own last answer,
+        the account's turn for unknown statuses, a budget that is used up.
+        """
+        unknown = _LONG_AGO if tracked.recognised else self.unknown_not_before
+        budget = self.session.budgets.wait(Operation.POLL, wall)
+        return max(self.allowance.paused_until, tracked.not_before, unknown, now + budget)
 
-    def take_off(self, now: float, until: float) -> Flight:
-        """Note that a question starts."""
-        flight = Flight(now, until)
-        self.flights.append(flight)
-        self.questions = self.questions.started(now)
-        return flight
+    def may_list_from(self, now: float, wall: float) -> float:
+        """Return from when on the account's jobs may be listed."""
+        budget = self.session.budgets.wait(Operation.LIST, wall)
+        return max(self.allowance.paused_until, self.list_not_before, now + budget)
 
-    def land(self, flight: Flight, *, ok: bool) -> None:
-        """Note that a question has got its answer, or was let go of."""
-        self.flights.remove(flight)
-        self.questions = self.questions.answered(flight.started_at, ok=ok)
+    def list_after(self, moment: float) -> None:
+        """Note that the server wants no list before a moment."""
+        self.list_not_before = max(self.list_not_before, moment)
 
-    def wait(self, tracked: Tracked) -> None:
-        """Let an export wait for room where it stood: whoever waits the longest is in front."""
-        if not self.waiting or self.waiting[-1].number < tracked.number:
-            self.waiting.append(tracked)
-            return
-        behind = (n for n, other in enumerate(self.waiting) if other.number > tracked.number)
-        self.waiting.insert(next(behind, len(self.waiting)), tracked)
+    # Its status requests that are under way.
 
-    def wants_room(self, now: float) -> bool:
-        """Return whether to ask how many jobs the account may have, before there are too many."""
-        able = self.asks_room and not self.asking_room and "limits" in self._can
-        return able and len(self.waiting) > 1 and now >= self.allowance.paused_until
+    @property
+    def next_request(self) -> float:
+        """From when on another status request may start."""
+        return self._window.next_start()
 
-    def may_submit(self, now: float) -> bool:
-        """Return whether the export in front may be submitted."""
-        ready = bool(self.waiting) and not self.asking_room and not self._is_held
-        return ready and self.submits.next_start() <= now and self.allowance.may_submit(now)
+    def begin_request(self, now: float, until: float) -> InFlight:
+        """Note that a status request starts."""
+        request = InFlight(now, until)
+        self._in_flight.append(request)
+        self._window = self._window.started(now)
+        return request
 
-    def next_moment(self, now: float) -> float:
-        """Return when something may be done here if nothing happens before."""
-        flying = (flight for flight in self.flights if not flight.scope.cancel_called)
-        moments = [_NEVER, *(flight.until for flight in flying)]
-        if self.due or self.roster.ready:
-            moments.append(self.questions.next_start())
-        if self.waiting:
-            moments.append(self.waiting[0].give_up_at)
-            chance = self.allowance.next_chance(now)
-            if chance is not None and not self.asking_room and not self._is_held:
-                moments.append(max(chance, self.submits.next_start()))
-        return min(moments)
+    def end_request(self, request: InFlight, *, ok: bool) -> None:
+        """Note that a status request was answered, or that it was let go of."""
+        self._in_flight.remove(request)
+        self._window = self._window.answered(request.started_at, ok=ok)
+
+    def end_overdue_requests(self, now: float) -> None:
+        """Let go of the requests that have taken too long."""
+        for request in self._in_flight:
+            if request.until <= now:
+                request.scope.cancel()
+
+    @property
+    def next_overdue(self) -> float:
+        """When the first of the requests will have taken too long; infinity if there is none."""
+        waited_for = (one.until for one in self._in_flight if not one.scope.cancel_called)
+        return min(waited_for, default=_NEVER)
+
+    def no_answer(self) -> NetworkError:
+        """Return the error of a request that was let go of."""
+        vendor = self.session.adapter.vendor
+        return NetworkError("the answer did not come to an end", vendor=vendor)
+
+    async def listed(self, wanted: frozenset[str]) -> Answer[tuple[ExportJob, ...]]:
+        """Ask for the account's jobs, at least for those with the wanted ids; all, if none is.
+
+        Raises:
+            ExportJobsError: If they cannot be had.
+        """
+        begin = partial(self.session.adapter.list_jobs, wanted)
+        answer = await self.session.converse(
+            begin, tuple, operation=Operation.LIST, heard=self.list_after
+        )
+        if not all(isinstance(one, ExportJob) for one in answer.value):
+            vendor = self.session.adapter.vendor
+            raise BrokenAdapter("the adapter listed no ExportJob", vendor=vendor)
+        return answer
 
 
-AccountKey = tuple[str, str]
-"""A vendor's name and an account's."""
+def let_go_at(now: float, timeout: float, polled: Iterable[Tracked], *, began: float) -> float:
+    """Return when to let go of a status request: when it hangs, or the time of a job is over.
+
+    Args:
+        now: When it began, or was last answered.
+        timeout: Seconds without an answer after which it hangs.
+        polled: The jobs that it is about.
+        began: When it began: one that is sent when the time of a job is over has some seconds.
+    """
+    over = min(tracked.give_up_at for tracked in polled)
+    return min(now + timeout, max(over, began + _LAST_POLL))
 
 
 @define(eq=False)
 class Accounts:
-    """What is kept of every account, by its key."""
+    """The accounts of a poller: each is opened when it is first named, and kept until the end."""
 
     clock: Clock
     jitter: Jitter
     poll_interval: timedelta | None
     """Between two polls of a job, in place of what was learned."""
     transport: Backend | None
-    singly: bool
+    submit_alone: bool
     """Whether an account with a list submits one export at a time, so that the list can tell."""
     learned: Mapping[AccountKey, dict[str, Durations]]
     """How long each kind of job of an account takes."""
@@ -285,7 +307,7 @@ class Accounts:
         """Return the account that a job is of.
 
         Raises:
-            InvalidArgument: If it is no ref.
+            InvalidArgument: If it is not a ref.
             UnknownAccount: If it was not named.
         """
         check_ref(ref)
@@ -315,5 +337,5 @@ class Accounts:
             Allowance(adapter.slots),
             self.learned.get(adapter.account, {}),
         )
-        account.submits_singly = self.singly and account.lists
+        account.submits_alone = self.submit_alone and account.can("list_jobs")
         return account

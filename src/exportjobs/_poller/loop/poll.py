@@ -1,172 +1,138 @@
-"""Asking: running jobs that wait for the moment of their next question, alone or together."""
+"""Stage 3: a job is polled alone, at the moment that the schedule chose."""
 
-from collections.abc import Callable
 from functools import partial
 
 import anyio.abc
-from anyio.lowlevel import checkpoint
+from attrs import evolve
 
-from exportjobs._http.session import Heard
-from exportjobs._poller.loop.account import Account, Flight, Roster
-from exportjobs._poller.loop.answered import Steps, guarded, internal, too_late
-from exportjobs._poller.loop.poll_list import call_roll, unheard
-from exportjobs._poller.loop.recover import settle
-from exportjobs._poller.loop.tracked import Phase, Tracked
+from exportjobs._poller.loop.account import Account, InFlight, let_go_at
+from exportjobs._poller.loop.answered import Answers, seconds_until
+from exportjobs._poller.loop.inbox import Inbox, guarded
+from exportjobs._poller.loop.tracked import Tracked, ref_of
 from exportjobs._schedule.clock import Agenda
-from exportjobs._schedule.decide import End, Poll, Step
-from exportjobs.adapter._errors import NetworkError
+from exportjobs._schedule.decide import Poll, Step
+from exportjobs.adapter._errors import ExportJobsError
+from exportjobs.adapter._job import ExportJob
+from exportjobs.adapter._terms import Operation
+from exportjobs.events import Polled
 
-_AT_A_STRETCH = 100
-"""Jobs that one answer may end before everybody else gets a turn."""
-_HANGS = 60.0
-"""Seconds without an answer after which a question is let go of: each piece may take half."""
-_LIST_HANGS = 300.0
-_LAST_WORD = 5.0
-"""Seconds that a question may take that was asked when the job's time was over."""
+_NEVER = float("inf")
+_TIMEOUT = 60.0
+"""Seconds without an answer after which a poll is let go of: each piece may take half."""
 
 
-class Asking:
-    """Every running job, in one heap: alone, or on the roster of its account."""
+class PollStage:
+    """Every job that is polled alone, in one heap."""
 
-    def __init__(
-        self,
-        steps: Steps,
-        tasks: anyio.abc.TaskGroup,
-        apply: Callable[[Tracked, Step], None],
-    ) -> None:
-        """Take what does the I/O, and whom to tell what came of it."""
-        self._steps = steps
+    def __init__(self, answers: Answers, inbox: Inbox, tasks: anyio.abc.TaskGroup) -> None:
+        """Begin with none."""
+        self._answers = answers
+        self._inbox = inbox
         self._tasks = tasks
-        self._apply = apply
-        self._clock = steps.clock
-        self._agenda: Agenda[Tracked | Roster] = Agenda()
+        self._agenda: Agenda[Tracked] = Agenda()
+        self._ready: dict[Account, dict[Tracked, None]] = {}
+        """Those that are polled as soon as another request may start, in order."""
 
     @property
-    def next(self) -> float:
-        """When the next job is due; infinity if none ever is."""
-        return self._agenda.next
+    def next_moment(self) -> float:
+        """When something may be done here, if nothing happens before; infinity if nothing may."""
+        ready = (account.next_request for account, those in self._ready.items() if those)
+        return min(self._agenda.next, *ready, _NEVER)
 
-    def schedule(self, tracked: Tracked, step: Poll) -> None:
-        """Let a job wait for its next question, unless its time is over."""
-        now = self._clock.monotonic()
-        tracked.leave_alone(now + step.least)
-        self._wait(tracked, now + step.seconds, now)
+    def add(self, tracked: Tracked, due: float, *, alone: bool) -> None:
+        """Let a job be polled at a moment. Of those of one moment, the longest unheard of first.
 
-    def gather(self, now: float) -> None:
-        """Note whose moment has come."""
-        for one in self._agenda.due(now):
-            if one.due > now:
-                continue
-            if isinstance(one, Roster):
-                one.ready = True
-            elif one.phase is Phase.RUNNING:
-                one.account.due.append(one)
+        Args:
+            tracked: Whose job it is.
+            due: When to poll it, in monotonic seconds.
+            alone: Whether it is to be polled alone until one poll of it is answered.
+        """
+        tracked.poll_due, tracked.stays_alone = due, alone
+        self._agenda.add(due, tracked, rank=tracked.answered_at or 0.0)
 
-    def go_round(self, account: Account, now: float) -> None:
-        """Ask about what is due, as far as requests may start; let go of those that hang."""
-        for flight in account.flights:
-            if flight.until <= now:
-                flight.scope.cancel()
-        roster = account.roster
-        if roster.ready and account.questions.next_start() <= now:
-            self._call(roster.take(), account, now)
-        while account.due and account.questions.next_start() <= now:
-            tracked = account.due.popleft()
-            if tracked.phase is Phase.RUNNING:
-                self._ask_if_free(tracked, now)
+    def withdraw(self, tracked: Tracked) -> bool:
+        """Take off a job, and return whether it was waiting here."""
+        if tracked.poll_due is None:
+            return False
+        tracked.poll_due = None
+        self._ready.get(tracked.account, {}).pop(tracked, None)
+        return True
 
-    def _wait(self, tracked: Tracked, until: float, now: float) -> None:
-        if now >= tracked.give_up_at:
-            tracked.account.outlived(tracked, now - tracked.began_at)
-            self._apply(tracked, End(too_late(tracked, "not ended by the deadline")))
-            return
-        tracked.phase, tracked.due = Phase.RUNNING, min(until, tracked.give_up_at)
-        roster = tracked.account.roster
-        if tracked.account.asks_singly(tracked):
-            # Whoever was asked about the longest ago comes first.
-            self._agenda.add(tracked.due, tracked, rank=tracked.answered_at or 0.0)
-        elif roster.add(tracked):
-            self._agenda.add(roster.due, roster)
+    def start(self, now: float) -> None:
+        """Poll what is due, as far as requests may start."""
+        for tracked in self._agenda.due(now):
+            # One that was withdrawn, and came again for later, is still on the agenda twice.
+            if tracked.poll_due is not None and tracked.poll_due <= now:
+                self._ready.setdefault(tracked.account, {})[tracked] = None
+        for account, ready in self._ready.items():
+            while ready and account.next_request <= now:
+                tracked = next(iter(ready))
+                self.withdraw(tracked)
+                self._start_one(tracked, now)
 
-    def _ask_if_free(self, tracked: Tracked, now: float) -> None:
+    def _start_one(self, tracked: Tracked, now: float) -> None:
         account = tracked.account
-        hold = account.hold(tracked, now, self._clock.now().timestamp())
-        if hold > now:
-            self._wait(tracked, hold, now)
+        first = account.may_poll_from(tracked, now, self._answers.clock.now().timestamp())
+        if first > now:
+            self._inbox.post(tracked, Poll(first - now, alone=tracked.stays_alone))
             return
         if not tracked.recognised:
-            account.slow_until = now + account.policy.schedule.slow
-        tracked.phase = Phase.BUSY
-        until = _patience(now, _HANGS, [tracked], began=now)
-        self._tasks.start_soon(self._ask, tracked, account.take_off(now, until))
+            account.unknown_not_before = now + account.policy.schedule.slow
+        until = let_go_at(now, _TIMEOUT, [tracked], began=now)
+        self._tasks.start_soon(self._poll, tracked, account.begin_request(now, until))
 
-    async def _ask(self, tracked: Tracked, flight: Flight) -> None:
-        def heard(ask_from: float) -> None:
-            tracked.leave_alone(ask_from)
-            # Each answer is worth a minute more, but not beyond the time of the job.
-            now, began = self._clock.monotonic(), flight.started_at
-            flight.until = _patience(now, _HANGS, [tracked], began=began)
-
+    async def _poll(self, tracked: Tracked, request: InFlight) -> None:
         step: Step | None = None
-        with flight.scope:
-            step = await guarded(partial(self._question, heard=heard), tracked)
+        with request.scope:
+            step = await guarded(partial(self._answered, request), tracked)
         if step is None:
-            step = self._steps.unanswered(tracked, _hangs(tracked.account))
-        tracked.account.land(flight, ok=step.ok)
-        self._apply(tracked, step)
+            step = self._failed(tracked, tracked.account.no_answer())
+        tracked.account.end_request(request, ok=step.ok)
+        self._inbox.post(tracked, step)
 
-    async def _question(self, tracked: Tracked, heard: Heard) -> Step:
-        if tracked.doubt is not None:
-            return await settle(self._steps, tracked, tracked.doubt)
-        return await self._steps.ask(tracked, heard)
+    async def _answered(self, request: InFlight, tracked: Tracked) -> Step:
+        account, answers = tracked.account, self._answers
+        ref = ref_of(tracked)
 
-    def _call(self, members: list[Tracked], account: Account, now: float) -> None:
-        """Ask about several jobs at once, if that is the thing to do."""
-        wall = self._clock.now().timestamp()
-        hold = account.hold_roll(now, wall)
-        asked = [one for one in members if one.ask_from <= now]
-        if account.better_singly(members, wall):
-            self._part(members, account, now)
-            return
-        for one in members:
-            if hold > now or one.ask_from > now:
-                self._wait(one, max(hold, one.ask_from), now)
-        if asked and hold <= now:
-            for one in asked:
-                one.phase = Phase.BUSY
-            flight = account.take_off(now, _patience(now, _LIST_HANGS, asked, began=now))
-            self._tasks.start_soon(self._roll, account, asked, flight)
+        def heard(moment: float) -> None:
+            answers.not_before(tracked, moment)
+            # Each answer is worth a minute more, but not beyond the time of the job.
+            now = answers.clock.monotonic()
+            request.until = let_go_at(now, _TIMEOUT, [tracked], began=request.started_at)
 
-    def _part(self, members: list[Tracked], account: Account, now: float) -> None:
-        """Ask one by one about those whose moment has come."""
-        for one in members:
-            if one.due <= now:
-                account.due.append(one)
-            else:
-                self._wait(one, one.due, now)
+        try:
+            answer = await account.session.converse(
+                partial(account.session.adapter.poll, ref),
+                ExportJob,
+                ref,
+                operation=Operation.POLL,
+                heard=heard,
+            )
+        except ExportJobsError as error:
+            return self._failed(tracked, error)
+        answers.polled(tracked)
+        job = await answers.described(tracked, answer.value)
+        step = answers.next_poll(tracked, job, answer)
+        answers.observers.report(Polled(tracked.subject, job, seconds_until(step)))
+        return step
 
-    async def _roll(self, account: Account, members: list[Tracked], flight: Flight) -> None:
-        steps: list[Step] = []
-        with flight.scope:
-            try:
-                steps = await call_roll(self._steps, account, members)
-            except Exception as error:  # noqa: BLE001 - it is not to end all the other accounts
-                steps = [End(internal(error)) for _ in members]
-        if not steps:
-            steps = unheard(self._steps, account, members, _hangs(account))
-        account.land(flight, ok=all(step.ok for step in steps))
-        for number, (tracked, step) in enumerate(zip(members, steps, strict=True), start=1):
-            self._apply(tracked, step)
-            if number % _AT_A_STRETCH == 0:
-                await checkpoint()
+    def _failed(self, tracked: Tracked, error: ExportJobsError) -> Step:
+        step = self._answers.poll_failed(tracked, error)
+        return evolve(step, alone=tracked.stays_alone) if isinstance(step, Poll) else step
 
+    async def cancel(self, tracked: Tracked) -> ExportJob:
+        """Cancel a job and return what is then known of it.
 
-def _patience(now: float, hangs: float, asked: list[Tracked], *, began: float) -> float:
-    """Return when to let go of a question: when it hangs, or the time of a job is over."""
-    over = min(tracked.give_up_at for tracked in asked)
-    return min(now + hangs, max(over, began + _LAST_WORD))
-
-
-def _hangs(account: Account) -> NetworkError:
-    vendor = account.session.adapter.vendor
-    return NetworkError("the answer did not come to an end", vendor=vendor)
+        Raises:
+            ExportJobsError: If its vendor cannot cancel it.
+        """
+        answers, session, ref = self._answers, tracked.account.session, ref_of(tracked)
+        if not tracked.row:
+            (entry,) = await answers.ledger.enter([(0, tracked.export, None)])
+            answers.numbered(tracked, entry.number)
+        try:
+            answer = await session.converse(partial(session.adapter.cancel, ref), ExportJob, ref)
+        except ExportJobsError as error:
+            answers.failed(tracked, error)
+            raise
+        return await answers.described(tracked, answer.value)

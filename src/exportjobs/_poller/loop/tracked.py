@@ -1,17 +1,15 @@
-"""What the loop keeps in mind of one export that it has taken up."""
+"""What the loop keeps of one export, and which module writes each part of it."""
 
-from collections.abc import Callable
 from datetime import timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import define, field
 
 from exportjobs._landing.destination import Destination
-from exportjobs._schedule.decide import Doubt, Step
+from exportjobs._schedule.decide import Doubt
 from exportjobs._schedule.progress import ProgressTrend
 from exportjobs._schedule.schedule import PollContext
-from exportjobs.adapter._adapter import ExistingJob, Work
+from exportjobs.adapter._adapter import ExistingJob, Export, Work
 from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob, JobRef
 from exportjobs.events import Finished, LandedFile, Stats, Subject
@@ -19,92 +17,96 @@ from exportjobs.events import Finished, LandedFile, Stats, Subject
 if TYPE_CHECKING:
     from exportjobs._poller.loop.account import Account
 
-
-Listener = Callable[[Finished], None]
 E = TypeVar("E", bound=ExportJobsError)
+
 _NEVER = float("inf")
 _LONG_AGO = float("-inf")
 
 
-class Phase(StrEnum):
-    """What an export is waiting for."""
+class Waiter(Protocol):
+    """Whoever waits for an export."""
 
-    WAITING = "waiting"
-    """Room to be submitted."""
-    BUSY = "busy"
-    """An answer, or its bytes."""
-    RUNNING = "running"
-    """The moment of the next question."""
-    PARKED = "parked"
-    """Someone to claim it."""
-    ENDED = "ended"
+    def accept(self) -> bool:
+        """Note that the vendor has accepted it, and return whether its end is waited for too."""
+        ...
+
+    def add(self, finished: Finished) -> None:
+        """Take its end."""
+        ...
 
 
 @define(eq=False)
 class Tracked:
     """One export that the loop has taken up. Moments are monotonic seconds."""
 
+    # What it is: given when it is made.
     number: int
-    work: Work
+    export: Work
     account: "Account"
-    destination: Destination | None
     run_key: str | None = None
     """Of the run in which it is submitted only once."""
-    phase: Phase = Phase.WAITING
-    holds_slot: bool = False
+    timeout: float = _NEVER
+    """Seconds from being submitted to being given up."""
+
+    # Who waits for it: written by `loop`.
+    destination: Destination | None = None
+    waiters: tuple[Waiter, ...] = ()
+    """The exports of a run share theirs."""
+
+    # What is known of it: written by `answered`.
     row: int = 0
     """Its number in the ledger."""
-    job: ExportJob | None = None
     is_followed: bool = False
     """Whether another process is at work on it."""
-    is_being_submitted: bool = False
-    """Whether a submit was begun, and not answered."""
+    job: ExportJob | None = None
     doubt: Doubt | None = None
     """While nobody knows whether it was submitted."""
-    was_cleared: bool = False
-    """Whether it was found out before that it had not been submitted."""
-    files: tuple[LandedFile, ...] = ()
-    polls: int = 0
-    failed_polls: int = 0
-    retried_downloads: int = 0
-    latency: timedelta | None = None
-    due: float = 0.0
-    """When to ask about it."""
-    ask_from: float = _LONG_AGO
-    """From when on the server agrees to be asked about it."""
-    patience: float = _NEVER
-    """Seconds from being submitted to being given up."""
-    give_up_at: float = _NEVER
     began_at: float = 0.0
-    """When it was submitted."""
+    """When it was submitted, or began to wait for that."""
     answered_at: float | None = None
     """When the vendor last described the job."""
+    not_before: float = _LONG_AGO
+    """From when on the server agrees to be polled about it."""
     trend: ProgressTrend = field(factory=ProgressTrend)
     """How far it has come, as far as the vendor tells."""
-    singly: bool = False
-    """Whether the next question is about this job alone."""
-    listed: bool = True
-    """Whether the vendor's list has it, as far as is known."""
+    polls: int = 0
+    failed_polls: int = 0
     failures: int = 0
     """Polls failed in a row."""
     last_error: ExportJobsError | None = None
     """What went wrong since the vendor last described the job, or took it."""
-    parked_step: Step | None = None
-    on_accepted: Callable[[], None] | None = None
-    listeners: tuple[Listener, ...] = ()
-    """Who waits for its end; the exports of a run share theirs."""
+    latency: timedelta | None = None
+    files: tuple[LandedFile, ...] = ()
+    retried_downloads: int = 0
+
+    # What a stage keeps of it for itself.
+    was_cleared: bool = False
+    """`recover`: whether it was found out before that it had not been submitted."""
+    is_being_submitted: bool = False
+    """`submit`: whether a submit was begun, and not answered."""
+    poll_due: float | None = None
+    """`poll`: when to poll it alone; None while it does not wait for that."""
+    stays_alone: bool = False
+    """`poll`: whether it is polled alone until one poll of it is answered."""
+    is_listed: bool = True
+    """`poll_list`: whether the vendor's list has it, as far as is known."""
 
     @property
     def subject(self) -> Subject:
         """What events call it."""
-        return Subject(self.number, *self.work.account, self.work.kind, self.ref)
+        return Subject(self.number, *self.export.account, self.export.kind, self.ref)
 
     @property
     def ref(self) -> JobRef | None:
         """Its job's durable name, or None before it was submitted."""
         if self.job is not None:
             return self.job.ref
-        return self.work.ref if isinstance(self.work, ExistingJob) else None
+        return self.export.ref if isinstance(self.export, ExistingJob) else None
+
+    @property
+    def give_up_at(self) -> float:
+        """When to stop waiting for it."""
+        return self.began_at + self.timeout
 
     @property
     def recognised(self) -> bool:
@@ -112,54 +114,14 @@ class Tracked:
         return self.job is None or self.job.reading.recognised
 
     @property
-    def is_landing(self) -> bool:
-        """Whether its files are on their way, or about to be."""
-        return self.phase is Phase.BUSY and self.job is not None and self.job.status.is_terminal
+    def has_ended(self) -> bool:
+        """Whether its job has come to its end."""
+        return self.job is not None and self.job.status.is_terminal
 
     @property
     def may_be_known(self) -> bool:
         """Whether the ledger may tell how it stands."""
-        return isinstance(self.work, ExistingJob) or self.run_key is not None or self.row != 0
-
-    def count_from(self, began_at: float) -> None:
-        """Count its time from when it was submitted, or from when it began to wait for that."""
-        self.began_at, self.give_up_at = began_at, began_at + self.patience
-
-    def leave_alone(self, until: float) -> None:
-        """Ask nothing about it before, as its server wishes."""
-        self.ask_from = max(self.ask_from, until)
-
-    def heard(self) -> None:
-        """Note that its submit, or a question about it, was answered."""
-        self.failures, self.last_error = 0, None
-
-    def take_slot(self) -> None:
-        """Count it among the jobs that the account has outstanding."""
-        if not self.holds_slot:
-            self.holds_slot = True
-            self.account.allowance = self.account.allowance.taken()
-
-    def release_slot(self) -> None:
-        """Leave its room on the account to others."""
-        if self.holds_slot:
-            self.holds_slot = False
-            self.account.allowance = self.account.allowance.freed()
-
-    def context(self, now: float) -> PollContext:
-        """Return what bears on when to ask about it, as it was just described."""
-        account, age = self.account, now - self.began_at
-        durations = account.durations(self.work.kind)
-        return PollContext(age, durations, self.trend, self.recognised, account.weight)
-
-    def named(self, error: E) -> E:
-        """Return an error, told whose export and which job it concerns."""
-        vendor, account = self.work.account
-        return error.about(vendor=vendor, account=account, ref=self.ref)
-
-    def tell(self, finished: Finished) -> None:
-        """Hand the end over to everyone who waits for it."""
-        for listener in self.listeners:
-            listener(finished)
+        return isinstance(self.export, ExistingJob) or self.run_key is not None or self.row != 0
 
     @property
     def stats(self) -> Stats:
@@ -170,3 +132,58 @@ class Tracked:
             retried_downloads=self.retried_downloads,
             latency=self.latency,
         )
+
+    def context(self, now: float) -> PollContext:
+        """Return what bears on when to poll it, as it was just described."""
+        account, age = self.account, now - self.began_at
+        durations = account.durations(self.export.kind)
+        return PollContext(age, durations, self.trend, self.recognised, account.weight)
+
+    def named(self, error: E) -> E:
+        """Return an error, told whose export and which job it concerns."""
+        vendor, account = self.export.account
+        return error.about(vendor=vendor, account=account, ref=self.ref)
+
+
+def ref_of(tracked: Tracked) -> JobRef:
+    """Return the name of a tracked job that has been submitted.
+
+    Raises:
+        LookupError: If it has not.
+    """
+    if tracked.ref is None:
+        raise LookupError(str(tracked.subject))
+    return tracked.ref
+
+
+def job_of(tracked: Tracked) -> ExportJob:
+    """Return a tracked job that has been described.
+
+    Raises:
+        LookupError: If it has not.
+    """
+    if tracked.job is None:
+        raise LookupError(str(tracked.subject))
+    return tracked.job
+
+
+def export_of(tracked: Tracked) -> Export:
+    """Return the export that is to be submitted.
+
+    Raises:
+        LookupError: If it is a job that was submitted earlier.
+    """
+    if isinstance(tracked.export, Export):
+        return tracked.export
+    raise LookupError(str(tracked.subject))
+
+
+def doubt_of(tracked: Tracked) -> Doubt:
+    """Return the doubt whether an export was submitted.
+
+    Raises:
+        LookupError: If there is none.
+    """
+    if tracked.doubt is None:
+        raise LookupError(str(tracked.subject))
+    return tracked.doubt
