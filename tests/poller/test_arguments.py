@@ -150,7 +150,7 @@ def test_one_export_is_no_list_of_them(one: Any) -> None:  # noqa: ANN401 - what
 )
 def test_what_is_no_export(exports: Any, named: str) -> None:  # noqa: ANN401 - what a caller may pass
     """The error says what was found instead."""
-    with pytest.raises(InvalidArgument, match=f"holds a {named}, which is no export") as caught:
+    with pytest.raises(InvalidArgument, match=f"holds a {named}, which is not an export") as caught:
         checked_works(exports)
 
     assert caught.value.field == "exports"
@@ -172,10 +172,12 @@ def test_two_accounts_of_one_name_do_not_mix(other: Export | ExistingJob) -> Non
 @pytest.mark.parametrize(
     ("accounts", "reason"),
     [
-        pytest.param(Acme(), "is one account, not a list of them", id="brackets-forgotten"),
-        pytest.param([Acme(), MADE], "holds a Export, which is no account", id="export"),
-        pytest.param([Acme], "holds a ABCMeta, which is no account", id="parentheses-forgotten"),
-        pytest.param("acme", "holds a str, which is no account", id="text"),
+        pytest.param(Acme(), "is one adapter, not a list of them", id="brackets-forgotten"),
+        pytest.param([Acme(), MADE], "holds a Export, which is not an adapter", id="export"),
+        pytest.param(
+            [Acme], "holds a ABCMeta, which is not an adapter", id="parentheses-forgotten"
+        ),
+        pytest.param("acme", "holds a str, which is not an adapter", id="text"),
     ],
 )
 def test_what_is_no_account(accounts: Any, reason: str) -> None:  # noqa: ANN401 - what a caller may pass

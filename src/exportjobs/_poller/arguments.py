@@ -27,7 +27,7 @@ def duration(name: str, value: Seconds) -> timedelta:
     """Return a duration given in seconds or as a timedelta.
 
     Raises:
-        InvalidArgument: If it is negative, or no number of seconds.
+        InvalidArgument: If it is negative, or not a number of seconds.
     """
     try:
         given = value if isinstance(value, timedelta) else timedelta(seconds=value)
@@ -36,7 +36,7 @@ def duration(name: str, value: Seconds) -> timedelta:
     except (TypeError, ValueError, OverflowError):
         pass
     remedy = "pass seconds from 0 upwards, or a timedelta"
-    raise InvalidArgument(name, f"{value!r} is no duration", remedy=remedy)
+    raise InvalidArgument(name, f"{value!r} is not a duration", remedy=remedy)
 
 
 def checked_works(exports: Iterable[object]) -> tuple[Work, ...]:
@@ -51,7 +51,7 @@ def checked_works(exports: Iterable[object]) -> tuple[Work, ...]:
     works: list[Work] = []
     for work in exports:
         if not isinstance(work, Export | ExistingJob):
-            reason = f"holds a {type(work).__name__}, which is no export"
+            reason = f"holds a {type(work).__name__}, which is not an export"
             raise InvalidArgument("exports", reason, remedy=remedy)
         works.append(work)
     checked_accounts(work.adapter for work in works)
@@ -66,11 +66,11 @@ def checked_accounts(accounts: Iterable[object]) -> tuple[Adapter, ...]:
     """
     remedy = "pass a list of adapters, such as [clari]"
     if isinstance(accounts, Adapter):
-        raise InvalidArgument("accounts", "is one account, not a list of them", remedy=remedy)
+        raise InvalidArgument("accounts", "is one adapter, not a list of them", remedy=remedy)
     named: dict[tuple[str, str], Adapter] = {}
     for adapter in accounts:
         if not isinstance(adapter, Adapter):
-            reason = f"holds a {type(adapter).__name__}, which is no account"
+            reason = f"holds a {type(adapter).__name__}, which is not an adapter"
             raise InvalidArgument("accounts", reason, remedy=remedy)
         check_same(named.setdefault(adapter.account, adapter), adapter)
     return tuple(named.values())
@@ -80,7 +80,7 @@ def checked_observers(observers: Iterable[Any]) -> tuple[Observer, ...]:
     """Return the observers of a poller.
 
     Raises:
-        InvalidArgument: If one is nothing that can be called.
+        InvalidArgument: If one cannot be called.
     """
     remedy = "pass a list of functions, such as [print]"
     if callable(observers):
@@ -97,12 +97,12 @@ def checked_max_downloads(count: object) -> int:
     """Return how many files are fetched at once.
 
     Raises:
-        InvalidArgument: If it is no whole number from 1 upwards.
+        InvalidArgument: If it is not a whole number from 1 upwards.
     """
     if isinstance(count, SupportsIndex) and not isinstance(count, bool) and index(count) >= 1:
         return index(count)
     remedy = "pass a whole number from 1 upwards"
-    raise InvalidArgument("max_downloads", f"{count!r} is no number of files", remedy=remedy)
+    raise InvalidArgument("max_downloads", f"{count!r} is not a number of files", remedy=remedy)
 
 
 def checked_run_key(key: object) -> str | None:
@@ -113,7 +113,9 @@ def checked_run_key(key: object) -> str | None:
     """
     if key is None or (isinstance(key, str) and key.strip() and key.isprintable()):
         return key
-    raise InvalidArgument("run_key", f"{key!r} is no name", remedy='pass one such as "2026-01-31"')
+    raise InvalidArgument(
+        "run_key", f"{key!r} is not a valid name", remedy='pass one such as "2026-01-31"'
+    )
 
 
 def check_lasting(key: str | None, ledger: Place | None) -> None:
@@ -155,7 +157,7 @@ def checked_hosts(names: Iterable[str] | None) -> tuple[str, ...] | None:
     """Return the names of hosts.
 
     Raises:
-        InvalidArgument: If one is no host's name.
+        InvalidArgument: If one is not a host name.
     """
     if names is None:
         return None
@@ -163,7 +165,7 @@ def checked_hosts(names: Iterable[str] | None) -> tuple[str, ...] | None:
     for name in found:
         if not _HOST.fullmatch(name):
             remedy = 'pass names such as "files.acme.com" or "*.amazonaws.com"'
-            raise InvalidArgument("download_hosts", f"{name!r} is no host's name", remedy=remedy)
+            raise InvalidArgument("download_hosts", f"{name!r} is not a host name", remedy=remedy)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The asynchronous door: one poller for all the vendors and all the jobs of a process."""
+"""The entry point for event loops: one poller for all vendors and all jobs of a process."""
 
 import random
 from collections.abc import Iterable
@@ -73,7 +73,7 @@ class Poller:
         jitter: Jitter = random.uniform,
         transport: Backend | None = None,
     ) -> None:
-        """Take how to go about it; nothing is opened or sent yet.
+        """Check the arguments; nothing is opened or sent yet.
 
         Args:
             accounts: Adapters whose jobs may be resumed or cancelled by their refs alone. Those of
@@ -81,21 +81,21 @@ class Poller:
             poll_interval: Seconds between two polls of a job, in place of what is learned of jobs.
             deadline: Seconds from submitting a job to giving up the wait for it; None never to.
             on_exit: Whether jobs that have not ended are left running at their vendors or cancelled
-                when the poller is left.
-            grace: Seconds that files which are on their way may take to land when it is left.
+                when the poller is closed.
+            grace: Seconds that files whose download has begun may take to land when it is closed.
             max_downloads: How many files are fetched at once.
             download_hosts: The only hosts that files are fetched from besides the vendors' own,
                 such as "files.acme.com" or "*.amazonaws.com"; these may be in a private network.
                 None for all that have a public address.
-            download_timeout: Seconds without a byte after which a download breaks off, to be taken
-                up again.
-            ledger: An SQLite file, on a disk of this machine, that remembers exports beyond this
-                process. None for the one that the environment variable EXPORTJOBS_LEDGER names, or
+            download_timeout: Seconds without a byte after which a download is interrupted, and then
+                resumed.
+            ledger: An SQLite file, on a disk of this machine, that keeps a record of exports beyond
+                this process. None for the one that the environment variable EXPORTJOBS_LEDGER names, or
                 for memory only if there is none; ":memory:" for memory only in any case.
             observers: Called with every event, besides the logger `exportjobs`.
-            clock: Where the time comes from, and who sleeps.
+            clock: Where the time comes from, and what waits.
             jitter: Draws a number between two bounds.
-            transport: An httpx transport to use in the network's place.
+            transport: An httpx transport to use instead of the network, such as a mock.
 
         Raises:
             InvalidArgument: If an argument cannot be right.
@@ -148,10 +148,10 @@ class Poller:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        """Leave by the exit policy: stop every task, close every connection and the ledger.
+        """Apply the exit policy, stop every task, and close every connection and the ledger.
 
-        Whoever is being cancelled waits all the same for the files that `grace` is for, and for the
-        jobs that are cancelled, but for no more than a few seconds beyond `grace`.
+        Also where the task is being cancelled, downloads have `grace` to end, and vendors a few
+        seconds to cancel jobs where `on_exit` says so.
         """
         try:
             self._loop.stop(self._closing.grace)
@@ -177,7 +177,7 @@ class Poller:
 
     @property
     def records(self) -> Records:
-        """What the ledger knows of exports, and what a person can say to it."""
+        """What the ledger knows of exports, and what can be decided about them by hand."""
         return Records(self._ledger, self._accounts.adapter_of)
 
     def run(
@@ -188,7 +188,7 @@ class Poller:
         unpack: bool = False,
         run_key: str | None = None,
     ) -> Results:
-        """Submit exports, see their jobs to the end and land their files.
+        """Submit exports, poll their jobs until they end, and land their files.
 
         Everything starts at once; the results come in the order of completion, each when the async
         iterator that is returned is asked for it. A failed export is a result, not an exception.
@@ -201,8 +201,8 @@ class Poller:
             unpack: Whether zip and tar archives are unpacked beside themselves, and the files in
                 them handed over in their place.
             run_key: A name for the run, such as its logical date. In runs of one name, whichever
-                processes they are in, an export is submitted once and landed once: a later run goes
-                on with what an earlier one began, and is handed what has landed. None for a run
+                processes they are in, an export is submitted once and landed once: a later run
+                resumes what an earlier one began, and is handed what has landed. None for a run
                 that has nothing to do with any other.
 
         Where the folder cannot be written, the iterator raises `DestinationFailed` in the place of
@@ -240,10 +240,10 @@ class Poller:
                 self._loop.begin(tracked)
 
     async def resume_all(self, *, into: Into | None, unpack: bool = False) -> Results:
-        """Take up all that the ledger has outstanding on the accounts that were named.
+        """Resume all that the ledger has outstanding on the accounts that were named.
 
-        That is every job that has not ended or not landed, whichever run it is of, and every submit
-        in doubt; but nothing that another process is at work on.
+        That is every job that has not ended or whose files have not landed, of whichever run, and
+        every submit whose outcome is unknown; but nothing that another process is at work on.
 
         Args:
             into: Where the files are to land, as for `run`.
@@ -253,7 +253,7 @@ class Poller:
             The results, as of `run`.
 
         Raises:
-            InvalidArgument: If an adapter does not know what was asked for.
+            InvalidArgument: If an adapter does not know the kind of an export.
             DestinationFailed: If the folder cannot be written.
             LedgerFailed: If the ledger cannot be read.
         """
@@ -295,7 +295,7 @@ class Poller:
     async def resume(
         self, ref: JobRef, *, into: Into | None = None, unpack: bool = False
     ) -> Finished:
-        """See a job to its end and land its files, whichever process submitted it.
+        """Wait for the end of a job and land its files, whichever process submitted it.
 
         Raises:
             InvalidArgument: If it is not a ref, or its files are on their way to another place.
@@ -325,7 +325,7 @@ class Poller:
         Cancelling a job that has ended is no error: its final state is returned.
 
         Raises:
-            InvalidArgument: If it is no ref.
+            InvalidArgument: If it is not a ref.
             UnknownAccount: If its account was neither named nor seen in an export.
             Unsupported: If the vendor cannot cancel jobs.
             ExportJobsError: If the vendor refuses.

@@ -1,4 +1,4 @@
-"""The synchronous door: the same loop, behind a portal to a thread of its own."""
+"""The entry points for plain code: the same loop, in a thread of its own."""
 
 from collections.abc import Awaitable, Callable, Container, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +39,7 @@ def run(
     run_key: str | None = None,
     **options: Unpack[PollerOptions],
 ) -> Iterator[Finished]:
-    """Submit exports, see their jobs to the end, land their files, and yield each as it finishes.
+    """Submit exports, poll their jobs, land their files, and yield each export as it finishes.
 
     A failed export is a result, not an exception that ends the loop: `raise_for_status` raises for
     those who want it. Leaving the loop early leaves the remaining jobs by `on_exit`.
@@ -81,7 +81,7 @@ def resume_all(
     unpack: bool = False,
     **options: Unpack[ResumeOptions],
 ) -> Iterator[Finished]:
-    """See all that a ledger has outstanding on some accounts to its end; see `Poller.resume_all`.
+    """Resume all that a ledger has outstanding on some accounts; see `Poller.resume_all`.
 
     Args:
         accounts: The adapters of the accounts.
@@ -114,7 +114,7 @@ def _prepared(into: Into | None, clock: Clock | None, *, unpack: bool) -> Destin
 def _finished(poller: Poller, begin: Callable[[], Awaitable[Results]]) -> Iterator[Finished]:
     """Yield what a poller in another thread finishes; leaving early cancels it and waits."""
     arrivals: SimpleQueue[Finished | None] = SimpleQueue()
-    gone = Event()
+    closed = Event()
 
     async def pump(*, task_status: TaskStatus[None]) -> None:
         task_status.started()
@@ -123,10 +123,10 @@ def _finished(poller: Poller, begin: Callable[[], Awaitable[Results]]) -> Iterat
                 async for finished in await begin():
                     arrivals.put(finished)
         finally:
-            gone.set()
+            closed.set()
 
     with _portal() as portal:
-        # Begun for sure: else it could be cancelled before it would say that it is gone.
+        # Begun for sure: it could else be cancelled before it reports that it is closed.
         pumping, _ = portal.start_task(pump)
         pumping.add_done_callback(lambda _: arrivals.put(None))
         try:
@@ -135,7 +135,7 @@ def _finished(poller: Poller, begin: Callable[[], Awaitable[Results]]) -> Iterat
             pumping.result()
         finally:
             pumping.cancel()
-            _wait(gone, partial(portal.call, poller.close_now))
+            _wait(closed, partial(portal.call, poller.close_now))
 
 
 @contextmanager
@@ -155,18 +155,18 @@ def _portal() -> Generator[BlockingPortal]:
             opening.__exit__(None, None, None)
 
 
-def _wait(gone: Event, hurry: Callable[[], None]) -> None:
-    """Wait until a poller is gone; being interrupted a second time makes it hurry."""
+def _wait(closed: Event, close_now: Callable[[], None]) -> None:
+    """Wait until a poller is closed; a second interrupt closes it at once."""
     try:
-        gone.wait()
+        closed.wait()
     except BaseException:
-        hurry()
-        gone.wait()
+        close_now()
+        closed.wait()
         raise
 
 
 def _check_names(function: str, options: Iterable[str], known: Container[str]) -> None:
-    """Refuse an option that there is not as Python does, by the function that was called."""
+    """Refuse an unknown option as Python does, naming the function that was called."""
     for name in options:
         if name not in known:
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}")

@@ -1,4 +1,4 @@
-"""Where the tasks of all stages put what came of them; the loop takes it out in one place."""
+"""Where the tasks of all stages post what comes next; the loop reads it in one place."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from exportjobs.adapter._errors import InternalError, retold
 class Inbox:
     """What comes next for exports, in the order in which it was decided.
 
-    A stage tells nobody else: it knows neither the loop nor the other stages.
+    A stage posts here and knows neither the loop nor the other stages.
     """
 
     def __init__(self) -> None:
@@ -23,20 +23,20 @@ class Inbox:
         self._changed = anyio.Event()
 
     def post(self, tracked: Tracked, step: Step) -> None:
-        """Leave what comes next for an export."""
+        """Post what comes next for an export."""
         self._posts.append((tracked, step))
         self._changed.set()
 
     def wake(self) -> None:
-        """Have the loop look what may begin, as something changed that concerns no one export."""
+        """Have the loop look what may begin: something changed that is not about one export."""
         self._changed.set()
 
     def take(self) -> tuple[Tracked, Step] | None:
-        """Return what was left first and is still there, if anything is."""
+        """Take off and return the oldest post, if there is one."""
         return self._posts.popleft() if self._posts else None
 
     async def wait(self) -> None:
-        """Wait until something was left, or something changed, since the last time."""
+        """Wait until something was posted, or something changed, since the last time."""
         await self._changed.wait()
         self._changed = anyio.Event()
 
