@@ -89,9 +89,9 @@ class Poller:
                 None for all that have a public address.
             download_timeout: Seconds without a byte after which a download is interrupted, and then
                 resumed.
-            ledger: An SQLite file, on a disk of this machine, that keeps a record of exports beyond
-                this process. None for the one that the environment variable EXPORTJOBS_LEDGER names, or
-                for memory only if there is none; ":memory:" for memory only in any case.
+            ledger: An SQLite file, on a disk of this machine, that keeps a record of exports for
+                later processes. None for the one that the environment variable EXPORTJOBS_LEDGER
+                names, or for memory only if there is none; ":memory:" for memory only in any case.
             observers: Called with every event, besides the logger `exportjobs`.
             clock: Where the time comes from, and what waits.
             jitter: Draws a number between two bounds.
