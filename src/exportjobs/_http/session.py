@@ -1,9 +1,10 @@
-"""An account's conversation with its vendor: signs in, repairs an exchange, drives a flow."""
+"""An account's session with its vendor: runs flows, signs in, and retries requests."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar, cast
 
 import anyio
 from attrs import define, frozen
@@ -47,44 +48,55 @@ class Answer(Generic[T]):
     server_wait: timedelta | None = None
 
 
-Heard: TypeAlias = Callable[[float], None]
-"""Who is told of each answer: from when on, in monotonic seconds, the server may be asked again.
+OnAnswer: TypeAlias = Callable[[float], None]
+"""Called for each answer with `not_before`: when, in monotonic seconds, to ask the server again.
 
-The time is infinitely long ago if no answer so far has asked to wait.
+That is infinitely long ago if no answer so far has asked to wait.
 """
 
 
-def tell_nobody(_: float) -> None:
-    """Stand for whoever would like to know, where nobody does."""
+def ignore_answer(_: float) -> None:
+    """Do nothing about an answer."""
 
 
 @define
-class _Wish:
-    """A server's wish to be left alone: the longest in all its answers to one flow."""
+class _ServerWaits:
+    """The waits that a server asked for in its answers to one flow, of which the longest counts."""
 
     clock: Clock
-    heard: Heard
-    until: float = _LONG_AGO
+    on_answer: OnAnswer
+    not_before: float = _LONG_AGO
 
-    def note(self, asked: timedelta | None) -> None:
-        """Take in what one answer asks for, and tell of it."""
-        if asked is not None:
-            self.until = max(self.until, self.clock.monotonic() + asked.total_seconds())
-        self.heard(self.until)
+    def note(self, answer: Response | ExportJobsError) -> None:
+        """Note the wait that an answer asks for; an error may have come without an answer."""
+        match answer:
+            case Response():
+                wait = retry_after(answer.headers, now=self.clock.now())
+            case ResponseError():
+                wait = answer.retry_after
+            case _:
+                return
+        if wait is not None:
+            self.not_before = max(self.not_before, self.clock.monotonic() + wait.total_seconds())
+        self.on_answer(self.not_before)
 
     @property
     def left(self) -> timedelta | None:
-        """How much of it is left; None if there was none."""
-        if self.until == _LONG_AGO:
+        """How much of the wait is left; None if there was none."""
+        if self.not_before == _LONG_AGO:
             return None
-        return timedelta(seconds=max(0.0, self.until - self.clock.monotonic()))
+        return timedelta(seconds=max(0.0, self.not_before - self.clock.monotonic()))
 
 
 class Session:
-    """One account at one vendor, with the token it has been given, if any."""
+    """One account at one vendor, with the token it has been given, if any.
+
+    `converse` runs a flow, `_exchange` answers one of its requests under the account's credentials,
+    and `_send` is what goes over the network for it, budgeted and retried.
+    """
 
     def __init__(self, adapter: Adapter, transport: Transport, clock: Clock) -> None:
-        """Take the account and the way to its vendor; nothing is sent yet."""
+        """Take the account and the connections to its vendor; nothing is sent yet."""
         self.adapter = adapter
         self.budgets = Budgets.of(adapter.budgets)
         self.secrets: set[str] = unprinted(adapter)
@@ -103,109 +115,69 @@ class Session:
         ref: JobRef | None = None,
         *,
         operation: Operation = Operation.OTHER,
-        heard: Heard = tell_nobody,
+        on_answer: OnAnswer = ignore_answer,
     ) -> Answer[T]:
-        """Drive a flow to its end: send what it yields, hand it the answers.
+        """Run a flow to its end: send the requests that it yields, and give it the answers.
 
-        `heard` is told of each answer.
+        Args:
+            begin: Begins the flow.
+            wanted: The type of what the flow has to return.
+            ref: The job that errors are about.
+            operation: What its requests count as in the vendor's budgets.
+            on_answer: Called for each answer as it comes.
 
         Raises:
             BrokenAdapter: If the flow made a mistake, or did not return what is wanted.
-            ExportJobsError: What the flow let pass, told which vendor and job it concerns.
+            ExportJobsError: What the flow let pass, with the vendor and the job it is about.
         """
+        waits = _ServerWaits(self._clock, on_answer)
         try:
-            with hiding(self.secrets):
-                return await self._conversed(begin, wanted, operation, heard)
+            with hiding(self.secrets), _mistakes_as_broken_adapter():
+                value = await _run(begin(), partial(self._exchange, operation), waits)
+                if not isinstance(value, wanted):
+                    raise BrokenAdapter(f"the adapter returned no {wanted.__name__}")
         except ExportJobsError as error:
             vendor, account = self.adapter.account
             raise error.about(vendor=vendor, account=account, ref=ref) from error.__cause__
-
-    async def _conversed(
-        self,
-        begin: Callable[[], Flow[T]],
-        wanted: type[T],
-        operation: Operation,
-        heard: Heard,
-    ) -> Answer[T]:
-        try:
-            answer = await self._drive(begin(), partial(self._exchange, operation), heard)
-        except ExportJobsError:
-            raise
-        except Exception as error:  # noqa: BLE001 - it is raised again, as the library's own
-            # A mistake in one vendor's adapter is not to end the loop of all the others.
-            raise mistaken(error) from retold(error)
-        if not isinstance(answer.value, wanted):
-            raise BrokenAdapter(f"the adapter returned no {wanted.__name__}")
-        return answer
-
-    async def signed(self, request: Request) -> tuple[Request, Token | None]:
-        """Return a request with the account's credentials on it, and the token among them."""
-        request = self.adapter.authenticate(request)
-        if not self._signs_in:
-            return request, None
-        token = await self._current_token()
-        return self.adapter.apply_token(request, token), token
-
-    async def _drive(
-        self,
-        flow: Flow[T],
-        exchange: Callable[[Request], Awaitable[Response]],
-        heard: Heard = tell_nobody,
-    ) -> Answer[T]:
-        wish = _Wish(self._clock, heard)
-        try:
-            request = next(flow)
-            while True:
-                try:
-                    response = await exchange(request)
-                except ExportJobsError as error:
-                    if isinstance(error, ResponseError):
-                        wish.note(error.retry_after)
-                    request = flow.throw(error)
-                else:
-                    wish.note(retry_after(response.headers, now=self._clock.now()))
-                    request = flow.send(response)
-        except StopIteration as end:
-            return Answer(end.value, wish.left)
-        finally:
-            flow.close()
+        return Answer(value, waits.left)
 
     async def _exchange(self, operation: Operation, request: Request) -> Response:
-        """Return the 2xx answer to a request, with one more try under a fresh token after a 401."""
+        """Return the 2xx answer to a request, sent once more under a fresh token after a 401."""
+        base_url = self.adapter.base_url
         ready, token = await self.signed(request)
         try:
-            return await self._repaired(operation, self.adapter.base_url, ready)
+            return await self._send(operation, base_url, ready)
         except AuthenticationFailed:
             if token is None or await self._current_token(refused=token) == token:
                 raise
             ready, _ = await self.signed(request)
-            return await self._repaired(operation, self.adapter.base_url, ready)
+            return await self._send(operation, base_url, ready)
 
-    async def _repaired(self, operation: Operation, base_url: str, request: Request) -> Response:
-        """Send a request below a base URL, again where that is safe and promises to help.
+    async def _send(self, operation: Operation, base_url: str, request: Request) -> Response:
+        """Send a request below a base URL, again where that is safe and may help.
 
         A request that is not idempotent is repeated only if nothing had been sent: no vendor knows
         an idempotency key, and a second job costs a second time.
         """
-        repairable = _can_repair if request.idempotent else _was_not_sent
+
+        async def attempt() -> Response:
+            self._charge(operation)
+            response = await self._transport.send(request, base_url=base_url)
+            now = self._clock.now()
+            self.budgets = self.budgets.heard(rate_limit(response.headers, now=now))
+            error = refusal(response, self.adapter.error_codes, now=now)
+            if error is not None:
+                raise error
+            return response
+
+        may_retry = _can_retry if request.idempotent else _was_not_sent
         try:
             with quiet():
-                asking = partial(self._answered, operation, base_url, request)
-                return await _ATTEMPTS.of(asking, repairable)
+                return await _ATTEMPTS.of(attempt, may_retry)
         except (NetworkError, VendorUnavailable) as error:
             if request.idempotent or not _leaves_doubt(error):
                 raise
             raise SubmitOutcomeUnknown(f"no clear answer to a submit: {error.reason}") from error
-
-    async def _answered(self, operation: Operation, base_url: str, request: Request) -> Response:
-        self._charge(operation)
-        response = await self._transport.send(request, base_url=base_url)
-        now = self._clock.now()
-        self.budgets = self.budgets.heard(rate_limit(response.headers, now=now))
-        error = refusal(response, self.adapter.error_codes, now=now)
-        if error is not None:
-            raise error
-        return response
 
     def _charge(self, operation: Operation) -> None:
         """Count a request that is about to be sent, or refuse to send it."""
@@ -218,26 +190,73 @@ class Session:
             raise BudgetExhausted(reason, retry_after=wait)
         self.budgets = self.budgets.sent(operation, now)
 
+    async def signed(self, request: Request) -> tuple[Request, Token | None]:
+        """Return a request with the account's credentials on it, and the token among them."""
+        request = self.adapter.authenticate(request)
+        if not self._signs_in:
+            return request, None
+        token = await self._current_token()
+        return self.adapter.apply_token(request, token), token
+
     async def _current_token(self, refused: Token | None = None) -> Token:
         """Return the account's token, a new one where the old one is due or was refused."""
+        # One sign-in for all that wait for it: requests that begin together, or get a 401 together.
         async with self._signing_in:
             due = self._clock.monotonic() >= self._renew_at
             if self._token is None or due or self._token == refused:
                 if self._token is not None:
                     self.secrets.discard(str(self._token.value))
-                office = self.adapter.sign_in_url or self.adapter.base_url
-                signing_in = partial(self._repaired, Operation.OTHER, office)
-                self._token = (await self._drive(self.adapter.sign_in(), signing_in)).value
+                self._token = await self._sign_in()
                 self.secrets.add(str(self._token.value))
-                self._renew_at = self._clock.monotonic() + _worth(self._token)
+                self._renew_at = self._clock.monotonic() + _useful_seconds(self._token)
             return self._token
+
+    async def _sign_in(self) -> Token:
+        url = self.adapter.sign_in_url or self.adapter.base_url
+        waits = _ServerWaits(self._clock, ignore_answer)
+        return await _run(self.adapter.sign_in(), partial(self._send, Operation.OTHER, url), waits)
+
+
+async def _run(
+    flow: Flow[T], exchange: Callable[[Request], Awaitable[Response]], waits: _ServerWaits
+) -> T:
+    """Exchange each request that a flow yields for its answer, and return what the flow returns."""
+    try:
+        request = next(flow)
+        while True:
+            try:
+                response = await exchange(request)
+            except ExportJobsError as error:
+                waits.note(error)
+                request = flow.throw(error)
+            else:
+                waits.note(response)
+                request = flow.send(response)
+    except StopIteration as end:
+        return cast("T", end.value)
+    finally:
+        flow.close()
+
+
+@contextmanager
+def _mistakes_as_broken_adapter() -> Generator[None]:
+    """Raise what an adapter did not foresee as the library's own error.
+
+    A mistake in one vendor's adapter must not end the loop of all the others.
+    """
+    try:
+        yield
+    except ExportJobsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is raised again, as the library's own
+        raise mistaken(error) from retold(error)
 
 
 def _was_not_sent(error: Exception) -> bool:
     return isinstance(error, Unreachable)
 
 
-def _can_repair(error: Exception) -> bool:
+def _can_retry(error: Exception) -> bool:
     """Whether trying again at once may help; a server that says when to come back is obeyed."""
     match error:
         case VendorUnavailable():
@@ -255,7 +274,7 @@ def _leaves_doubt(error: NetworkError | VendorUnavailable) -> bool:
             return not isinstance(error, Unreachable)
 
 
-def _worth(token: Token) -> float:
+def _useful_seconds(token: Token) -> float:
     """Return for how many seconds a token is used, a margin before its end."""
     if token.lifetime is None:
         return float("inf")

@@ -236,7 +236,7 @@ class Account:
         """
         begin = partial(self.session.adapter.list_jobs, wanted)
         answer = await self.session.converse(
-            begin, tuple, operation=Operation.LIST, heard=self.list_after
+            begin, tuple, operation=Operation.LIST, on_answer=self.list_after
         )
         if not all(isinstance(one, ExportJob) for one in answer.value):
             vendor = self.session.adapter.vendor

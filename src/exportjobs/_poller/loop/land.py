@@ -179,12 +179,12 @@ class LandStage:
         """Have the vendor describe a finished job anew, for the sake of fresh signed URLs."""
         answers, session, ref = self._answers, tracked.account.session, ref_of(tracked)
         begin = partial(session.adapter.poll, ref)
-        heard = partial(answers.not_before, tracked)
+        on_answer = partial(answers.not_before, tracked)
         while True:
             await self._until_it_may_be_polled(tracked)
             try:
                 answer = await session.converse(
-                    begin, ExportJob, ref, operation=Operation.POLL, heard=heard
+                    begin, ExportJob, ref, operation=Operation.POLL, on_answer=heard
                 )
             except BudgetExhausted as error:
                 wait = error.retry_after or session.adapter.polling.min_interval

@@ -94,7 +94,7 @@ class PollStage:
         account, answers = tracked.account, self._answers
         ref = ref_of(tracked)
 
-        def heard(moment: float) -> None:
+        def on_answer(moment: float) -> None:
             answers.not_before(tracked, moment)
             # Each answer is worth a minute more, but not beyond the time of the job.
             now = answers.clock.monotonic()
@@ -106,7 +106,7 @@ class PollStage:
                 ExportJob,
                 ref,
                 operation=Operation.POLL,
-                heard=heard,
+                on_answer=heard,
             )
         except ExportJobsError as error:
             return self._failed(tracked, error)
