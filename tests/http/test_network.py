@@ -21,13 +21,13 @@ import pytest
 from tests.support.wire import CERTIFICATE, encrypting, leaving, ok, playing, vendor
 
 from exportjobs import ExportJobsError, NetworkError, Unreachable, UntrustedAddress
-from exportjobs._http.connect import Dialler, _Race
+from exportjobs._http.connect import NetworkBackend, _Race
 from exportjobs._http.connection import Connection
 from exportjobs._http.network import Network, network, tls
 from exportjobs._http.origins import everywhere, is_public
 from exportjobs._http.stream import Stream
 from exportjobs._http.transport import Transport
-from exportjobs._landing.pipeline import pour
+from exportjobs._landing.pipeline import Pipeline
 
 KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE
@@ -228,7 +228,7 @@ async def test_a_body_is_poured_whole(*, announced: bool) -> None:
         Transport() as transport,
         transport.stream(seen.base, {}) as stream,
     ):
-        await pour(partial(stream.read_into), [keep], len(CONTENT) if announced else None)
+        await Pipeline([keep], len(CONTENT) if announced else None).run(partial(stream.read_into))
 
     assert bytes(kept) == CONTENT
 
@@ -246,7 +246,7 @@ async def test_a_size_that_is_wrong_does_not_change_what_is_poured(size: int) ->
         Transport() as transport,
         transport.stream(seen.base, {}) as stream,
     ):
-        await pour(partial(stream.read_into), [keep], size)
+        await Pipeline([keep], size).run(partial(stream.read_into))
 
     assert b"".join(kept) == CONTENT[:1000]
 
@@ -551,7 +551,7 @@ async def test_a_host_that_does_not_answer_in_time_is_given_up() -> None:
     """The time for a connection is bounded, whatever the system's own patience."""
     async with listening("127.0.0.1", backlog=0) as dead:
         with silent(dead), pytest.raises(httpcore.ConnectTimeout):
-            await Dialler(everywhere).connect_tcp("127.0.0.1", dead.getsockname()[1], 0.05)
+            await NetworkBackend(everywhere).connect_tcp("127.0.0.1", dead.getsockname()[1], 0.05)
     gc.collect()
 
 
@@ -559,7 +559,7 @@ async def test_a_connecting_that_is_cancelled_leaves_nothing_open() -> None:
     """Whoever is in a hurry is let go at once."""
     async with listening("127.0.0.1", backlog=0) as dead:
         with silent(dead), anyio.move_on_after(0.05) as scope:
-            await Dialler(everywhere).connect_tcp("127.0.0.1", dead.getsockname()[1])
+            await NetworkBackend(everywhere).connect_tcp("127.0.0.1", dead.getsockname()[1])
 
     assert scope.cancelled_caught
     gc.collect()

@@ -1,4 +1,4 @@
-"""Lines to hosts: kept for the next request, never more than wanted, and none left behind."""
+"""Connections to hosts: kept for the next request, never more than wanted, and none left behind."""
 
 from contextlib import AsyncExitStack
 
@@ -8,7 +8,7 @@ import pytest
 from tests.support.wire import OK, Vendor, playing, vendor
 
 from exportjobs._http import network
-from exportjobs._http.connect import Dialler
+from exportjobs._http.connect import NetworkBackend
 from exportjobs._http.network import Pool, tls
 from exportjobs._http.origins import everywhere
 from exportjobs._http.transport import Transport
@@ -20,8 +20,8 @@ async def ask(transport: Transport, seen: Vendor) -> None:
     await transport.send(Request.get("/"), base_url=seen.base)
 
 
-async def test_many_requests_share_as_few_lines_as_are_wanted() -> None:
-    """Thirty requests, of which three may be under way, take three lines at the most."""
+async def test_many_requests_share_as_few_connections_as_are_wanted() -> None:
+    """Thirty requests, of which three may be under way, take three connections at the most."""
     async with (
         vendor(OK) as seen,
         Transport(connections=3) as transport,
@@ -34,8 +34,8 @@ async def test_many_requests_share_as_few_lines_as_are_wanted() -> None:
     assert seen.connections <= 3
 
 
-async def test_the_line_that_was_idle_longest_gives_way_to_another_host() -> None:
-    """Of three hosts asked in turn with two lines to have, the first is hung up on."""
+async def test_the_connection_that_was_idle_longest_gives_way_to_another_host() -> None:
+    """Of three hosts asked in turn with two connections to have, the first is hung up on."""
     async with AsyncExitStack() as stack:
         first, second, third = [await stack.enter_async_context(vendor(OK)) for _ in range(3)]
         transport = await stack.enter_async_context(Transport(connections=2))
@@ -49,7 +49,7 @@ async def test_the_line_that_was_idle_longest_gives_way_to_another_host() -> Non
     assert [seen.connections for seen in (first, second, third)] == [1, 1, 1]
 
 
-async def test_a_line_that_was_idle_for_long_is_not_used_again(
+async def test_a_connection_that_was_idle_for_long_is_not_used_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its host may be about to close it."""
@@ -62,7 +62,7 @@ async def test_a_line_that_was_idle_for_long_is_not_used_again(
     assert seen.connections == 2
 
 
-async def test_a_line_that_was_idle_for_long_is_hung_up_when_another_is_done(
+async def test_a_connection_that_was_idle_for_long_is_hung_up_when_another_is_done(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Also where its host is never asked again."""
@@ -77,7 +77,7 @@ async def test_a_line_that_was_idle_for_long_is_hung_up_when_another_is_done(
 
 async def test_a_request_that_is_cancelled_at_once_leaves_no_line_open() -> None:
     """Neither is the line that it had taken for itself used for another."""
-    pool = Pool(1, Dialler(everywhere), tls)
+    pool = Pool(1, NetworkBackend(everywhere), tls)
 
     async with vendor(OK) as seen:
         request = httpcore.Request("GET", seen.base, headers={"Host": "vendor"})

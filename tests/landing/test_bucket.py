@@ -357,7 +357,7 @@ def test_an_address_names_a_bucket(
         (f"abfss://box:{SECRET}@a.dfs.core.windows.net/p", "holds more than a bucket and a path"),
         (f"az://container/p?sig={SECRET}", "holds more than a bucket and a path"),
         (f"s3://bucket/p#{SECRET}", "holds more than a bucket and a path"),
-        (Path("s3://bucket/p"), "was made of an address"),
+        (Path("s3://bucket/p"), "was made from a URL"),
     ],
 )
 def test_what_is_no_bucket_is_refused_at_once(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exportjobs._landing.digests import Digests, of_hex, promised
+from exportjobs._landing.digests import Digests, expected_digests, of_hex
 
 CONTENT = b"a,b\n1,2\n"
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False).digest()
@@ -49,7 +49,7 @@ def b64(digest: bytes) -> str:
 
 def promises(name: str, value: str, *, whole: bool = True) -> Mapping[str, bytes]:
     """Return what one header promises."""
-    return promised({name: value}, whole=whole)
+    return expected_digests({name: value}, whole=whole)
 
 
 def computed(*pieces: bytes, algorithms: Mapping[str, bytes]) -> Digests:
@@ -170,7 +170,7 @@ def test_all_headers_count_together() -> None:
         "x-amz-checksum-sha256": b64(SHA256),
     }
 
-    found = promised(headers, whole=True)
+    found = expected_digests(headers, whole=True)
 
     assert found == {"sha-512": SHA512, "crc32c": CRC32C, "md5": MD5, "sha-256": SHA256}
 
@@ -183,7 +183,7 @@ def test_googles_digest_of_the_compressed_bytes_is_none_of_those_that_it_sends()
         "warning": "214 UploadServer gunzipped",
     }
 
-    assert promised(headers, whole=True) == {}
+    assert expected_digests(headers, whole=True) == {}
 
 
 def test_googles_digest_of_the_compressed_bytes_is_of_those_where_it_sends_them() -> None:
@@ -194,7 +194,7 @@ def test_googles_digest_of_the_compressed_bytes_is_of_those_where_it_sends_them(
         "content-encoding": "gzip",
     }
 
-    assert promised(headers, whole=True) == {"md5": MD5}
+    assert expected_digests(headers, whole=True) == {"md5": MD5}
 
 
 @given(
@@ -204,9 +204,9 @@ def test_googles_digest_of_the_compressed_bytes_is_of_those_where_it_sends_them(
 @example(headers={"x-amz-checksum-": "="}, whole=True)
 def test_any_headers_promise_what_can_be_computed(headers: dict[str, str], *, whole: bool) -> None:
     """No text is an exception, and no promise is one that nothing here can look into."""
-    found = promised(headers, whole=whole)
+    found = expected_digests(headers, whole=whole)
 
-    assert Digests.of(found).kept(found) == tuple(sorted(found))
+    assert Digests.of(found).checkable(found) == tuple(sorted(found))
 
 
 @given(content=st.binary(max_size=500), cuts=st.lists(st.integers(0, 500), max_size=4))
@@ -234,8 +234,8 @@ def test_a_promise_is_kept_by_the_same_bytes_alone(algorithm: str) -> None:
     right = computed(CONTENT[:3], CONTENT[3:], algorithms=promise)
     wrong = computed(CONTENT[:-1], b"\r", algorithms=promise)
 
-    assert (right.broken(promise), wrong.broken(promise)) == ((), (algorithm,))
-    assert right.kept(promise) == (algorithm,)
+    assert (right.mismatched(promise), wrong.mismatched(promise)) == ((), (algorithm,))
+    assert right.checkable(promise) == (algorithm,)
 
 
 def test_the_sha256_is_computed_where_nobody_promised_it() -> None:
@@ -243,14 +243,14 @@ def test_the_sha256_is_computed_where_nobody_promised_it() -> None:
     digests = computed(CONTENT, algorithms={})
 
     assert digests.sha256 == SHA256.hex()
-    assert digests.kept({}) == digests.broken({}) == ()
+    assert digests.checkable({}) == digests.mismatched({}) == ()
 
 
 def test_every_broken_promise_is_named() -> None:
     """The user learns which of several digests did not fit."""
     promises = {"md5": MD5, "crc32": bytes(4), "sha-1": bytes(20)}
 
-    assert computed(CONTENT, algorithms=promises).broken(promises) == ("crc32", "sha-1")
+    assert computed(CONTENT, algorithms=promises).mismatched(promises) == ("crc32", "sha-1")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from tests.support.acme import Acme, signed
-from tests.support.hosts import Landing, failure
+from tests.support.acme import signed
+from tests.support.hosts import Landing, failure, landing
 
 from exportjobs import (
     DestinationFailed,
@@ -23,15 +23,10 @@ from exportjobs import (
     LandedFile,
     NetworkError,
 )
-from exportjobs._http.origins import Hosts
-from exportjobs._http.session import Session
 from exportjobs._http.transport import Transport
-from exportjobs._landing.download import Delivery, Download, Surroundings
-from exportjobs._landing.into.function import FileStream, Handover, Taker
-from exportjobs._landing.source import Ways
+from exportjobs._landing.into.function import FileFunction, FileStream, FunctionDestination
 from exportjobs.adapter import Artifact, Reading
 from exportjobs.adapter._errors import Corrupted, SignedUrlRejected
-from exportjobs.events import Subject
 from exportjobs.testing import ManualClock
 
 from .test_transfer import FIRST, File, Host, Speech, breaking, deaf, good, rest, status
@@ -45,19 +40,11 @@ Hand = Callable[..., Landing]
 def hand(clock: ManualClock, events: list[Event]) -> Hand:
     """Return a function that begins to hand a job's files over."""
 
-    def make(take: Taker, host: Host, *artifacts: Artifact) -> Landing:
-        transport = httpx.MockTransport(host.answer)
+    def make(take: FileFunction, host: Host, *artifacts: Artifact) -> Landing:
+        transport = Transport(httpx.MockTransport(host.answer))
         wanted = artifacts or (Artifact(signed("q3.csv"), part=1),)
         job = ExportJob(REF, Reading(JobStatus.DONE, "done"), artifacts=wanted)
-
-        async def renew() -> ExportJob:
-            return job
-
-        session = Session(Acme(), Transport(transport), clock)
-        subject = Subject(1, "acme", "default", "report", REF)
-        delivery = Delivery(job, subject, session, Handover(take), renew)
-        ways = Ways(Transport(transport), Transport(transport), Hosts(), 30.0)
-        return Landing(Download(delivery, Surroundings(ways, clock, events.append)))
+        return landing(job, FunctionDestination(take), transport, clock, events.append)
 
     return make
 
@@ -102,10 +89,10 @@ class Taking:
 
 
 @pytest.fixture(params=["by_waiting", "in_a_thread", "later"])
-def taking(request: pytest.FixtureRequest) -> tuple[Taking, Taker]:
+def taking(request: pytest.FixtureRequest) -> tuple[Taking, FileFunction]:
     """Return a function of any kind, and what it notes."""
     notes = Taking()
-    taker: Taker = getattr(notes, request.param)
+    taker: FileFunction = getattr(notes, request.param)
     return notes, taker
 
 
@@ -115,7 +102,7 @@ def either(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def failing(kind: str, error: BaseException, *, after: int = 0) -> Taker:
+def failing(kind: str, error: BaseException, *, after: int = 0) -> FileFunction:
     """Return a function that raises after so many pieces."""
 
     async def by_waiting(stream: FileStream) -> None:
@@ -140,7 +127,7 @@ def failing(kind: str, error: BaseException, *, after: int = 0) -> Taker:
 )
 @pytest.mark.parametrize("known", [True, False])
 async def test_a_function_gets_every_byte_in_order(
-    hand: Hand, taking: tuple[Taking, Taker], content: bytes, *, known: bool
+    hand: Hand, taking: tuple[Taking, FileFunction], content: bytes, *, known: bool
 ) -> None:
     """What it returns is the file's value, beside its size and its digest."""
     notes, take = taking
@@ -157,7 +144,7 @@ async def test_a_function_gets_every_byte_in_order(
 
 
 async def test_a_function_that_does_not_wait_has_a_thread_of_its_own(
-    hand: Hand, taking: tuple[Taking, Taker]
+    hand: Hand, taking: tuple[Taking, FileFunction]
 ) -> None:
     """It may take its time, and keeps nobody else waiting."""
     notes, take = taking
@@ -169,7 +156,7 @@ async def test_a_function_that_does_not_wait_has_a_thread_of_its_own(
 
 
 async def test_nothing_is_written_anywhere(
-    hand: Hand, taking: tuple[Taking, Taker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hand: Hand, taking: tuple[Taking, FileFunction], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The function alone says what becomes of the bytes."""
     monkeypatch.chdir(tmp_path)
@@ -180,7 +167,7 @@ async def test_nothing_is_written_anywhere(
 
 
 async def test_each_of_several_files_is_handed_over(
-    hand: Hand, taking: tuple[Taking, Taker]
+    hand: Hand, taking: tuple[Taking, FileFunction]
 ) -> None:
     """One call for each, in a name that sorts."""
     notes, take = taking
@@ -193,7 +180,9 @@ async def test_each_of_several_files_is_handed_over(
     assert [file.value for file in files] == [2, 4, 6]
 
 
-async def test_a_promise_that_is_kept_is_told(hand: Hand, taking: tuple[Taking, Taker]) -> None:
+async def test_a_promise_that_is_kept_is_told(
+    hand: Hand, taking: tuple[Taking, FileFunction]
+) -> None:
     """What proves the bytes is named, as for a file in a folder."""
     md5 = hashlib.md5(FIRST, usedforsecurity=False).hexdigest()
 
@@ -208,7 +197,7 @@ async def test_a_promise_that_is_kept_is_told(hand: Hand, taking: tuple[Taking, 
     "file", [File(LARGE), File(LARGE, "", "Sat, 28 Feb 2026 12:00:00 GMT")], ids=["etag", "time"]
 )
 async def test_a_file_that_breaks_off_goes_on_for_the_function(
-    hand: Hand, taking: tuple[Taking, Taker], file: File
+    hand: Hand, taking: tuple[Taking, FileFunction], file: File
 ) -> None:
     """It does not notice that the rest came over another connection."""
     notes, take = taking
@@ -233,7 +222,7 @@ async def test_a_file_that_breaks_off_goes_on_for_the_function(
     ],
 )
 async def test_what_was_handed_over_is_not_taken_back(
-    hand: Hand, taking: tuple[Taking, Taker], file: File, speeches: list[Speech]
+    hand: Hand, taking: tuple[Taking, FileFunction], file: File, speeches: list[Speech]
 ) -> None:
     """Where the rest cannot be had, the function's loop ends with an error, as the file does."""
     notes, take = taking
@@ -255,7 +244,7 @@ async def test_what_was_handed_over_is_not_taken_back(
     ],
 )
 async def test_a_file_that_never_comes_whole_ends_the_functions_loop(
-    hand: Hand, taking: tuple[Taking, Taker], speeches: list[Speech], kind: type[Exception]
+    hand: Hand, taking: tuple[Taking, FileFunction], speeches: list[Speech], kind: type[Exception]
 ) -> None:
     """The function learns that there is no more; the result says why."""
     notes, take = taking
@@ -267,7 +256,7 @@ async def test_a_file_that_never_comes_whole_ends_the_functions_loop(
 
 
 async def test_a_function_is_not_called_for_a_file_that_is_not_there(
-    hand: Hand, taking: tuple[Taking, Taker]
+    hand: Hand, taking: tuple[Taking, FileFunction]
 ) -> None:
     """There is nothing to take."""
     notes, take = taking
@@ -280,7 +269,7 @@ async def test_a_function_is_not_called_for_a_file_that_is_not_there(
 
 @pytest.mark.parametrize("content", [b"a,b\n", LARGE], ids=["few", "many"])
 async def test_bytes_that_are_not_those_promised_end_the_functions_loop(
-    hand: Hand, taking: tuple[Taking, Taker], content: bytes
+    hand: Hand, taking: tuple[Taking, FileFunction], content: bytes
 ) -> None:
     """After the last byte comes an error, so that nothing is concluded from a wrong file."""
     notes, take = taking
@@ -294,7 +283,7 @@ async def test_bytes_that_are_not_those_promised_end_the_functions_loop(
 
 
 async def test_a_size_that_the_vendor_did_not_say_ends_the_functions_loop(
-    hand: Hand, taking: tuple[Taking, Taker]
+    hand: Hand, taking: tuple[Taking, FileFunction]
 ) -> None:
     """A file of another size is not the job's, though its host is content."""
     notes, take = taking
@@ -335,7 +324,7 @@ async def test_a_function_that_raises_after_the_last_byte_fails_the_file(
             pass
         raise KeyError("table")
 
-    take: Taker = by_waiting if either == "by_waiting" else in_a_thread
+    take: FileFunction = by_waiting if either == "by_waiting" else in_a_thread
     error = await failure(hand(take, Host(speeches=[good])).land())
 
     assert isinstance(error, DestinationFailed)
@@ -365,7 +354,7 @@ async def test_a_function_that_returns_early_fails_the_file(hand: Hand, either: 
     def in_a_thread(stream: FileStream) -> bytes:
         return next(iter(stream))
 
-    take: Taker = by_waiting if either == "by_waiting" else in_a_thread
+    take: FileFunction = by_waiting if either == "by_waiting" else in_a_thread
     host = Host(File(LARGE), [good])
 
     error = await failure(hand(take, host).land())
@@ -403,14 +392,14 @@ async def test_a_function_that_goes_on_after_an_error_does_not_make_a_file_of_it
             return "fine"
         return "whole"
 
-    take: Taker = by_waiting if either == "by_waiting" else in_a_thread
+    take: FileFunction = by_waiting if either == "by_waiting" else in_a_thread
     error = await failure(hand(take, Host(File(LARGE), [breaking(1_500_000), status(400)])).land())
 
     assert isinstance(error, DownloadFailed)
 
 
 async def test_a_cancelled_download_leaves_neither_task_nor_thread(
-    hand: Hand, taking: tuple[Taking, Taker]
+    hand: Hand, taking: tuple[Taking, FileFunction]
 ) -> None:
     """The function is told, and waited for."""
     notes, take = taking

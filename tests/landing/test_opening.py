@@ -195,8 +195,8 @@ def test_a_part_tells_digests_of_the_file_and_none_of_itself() -> None:
     )
     silent = rest("bytes 5-19/20", {"etag": '"a"', "content-md5": MD5_TEXT})
 
-    assert opened.promises == {"md5": MD5}
-    assert silent.promises == {}
+    assert opened.digests == {"md5": MD5}
+    assert silent.digests == {}
 
 
 def test_the_whole_file_in_answer_to_a_range_starts_over() -> None:

@@ -142,7 +142,7 @@ async def test_what_a_process_left_is_gone_on_with(target: Path) -> None:
         await fill(part, CONTENT[: MEBIBYTE + 5])
 
     async with part_of(target, "") as part:
-        found = (part.received, part.version, part.suffix, part.promises)
+        found = (part.received, part.version, part.suffix, part.expected)
         await fill(part, CONTENT[MEBIBYTE + 5 :])
         landed = await part.land(part=2)
 

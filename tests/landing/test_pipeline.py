@@ -7,7 +7,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from exportjobs._landing.pipeline import pour
+from exportjobs._landing.pipeline import Pipeline
 
 KIBIBYTE = 1024
 PIECE = random.Random(7).randbytes(64 * KIBIBYTE)  # noqa: S311 - no secret
@@ -39,7 +39,7 @@ async def test_what_came_is_kept_while_the_host_lets_wait_for_more() -> None:
             is_all_kept.set()
 
     with anyio.fail_after(5):
-        await pour(read, [keep], None)
+        await Pipeline([keep], None).run(read)
 
     assert kept == PIECE + PIECE[::-1]
 
@@ -72,7 +72,7 @@ async def test_every_byte_is_taken_once_and_in_order(
             await anyio.lowlevel.checkpoint()
         into.extend(view)
 
-    await pour(read, [partial(take, into) for into in taken], size)
+    await Pipeline([partial(take, into) for into in taken], size).run(read)
 
     assert taken == [content] * takers
 
@@ -100,7 +100,7 @@ async def test_who_is_slow_keeps_no_one_waiting_while_there_is_room() -> None:
         slow.extend(view)
 
     with anyio.fail_after(5):
-        await pour(read, [take_swiftly, take_slowly], None)
+        await Pipeline([take_swiftly, take_slowly], None).run(read)
 
     assert swift == slow == content
 
@@ -123,7 +123,7 @@ async def test_what_cannot_be_kept_ends_the_reading(size: int | None) -> None:
         await anyio.lowlevel.checkpoint()
 
     with anyio.fail_after(5), pytest.raises(OSError, match="full"):
-        await pour(read, [store, hash_], size)
+        await Pipeline([store, hash_], size).run(read)
 
     assert tries == 1
 
@@ -142,6 +142,6 @@ async def test_what_came_before_a_break_is_kept() -> None:
         kept.extend(view)
 
     with pytest.raises(ConnectionError):
-        await pour(read, [keep], None)
+        await Pipeline([keep], None).run(read)
 
     assert kept == PIECE[:100]

@@ -14,7 +14,7 @@ from exportjobs._landing.opening import Version
 SIDECAR = Sidecar(
     version=Version('"a-1"', "Sat, 28 Feb 2026 12:00:00 GMT", 20),
     suffix=".csv.gz",
-    promises={"md5": bytes(16), "sha-256": bytes(range(32))},
+    expected={"md5": bytes(16), "sha-256": bytes(range(32))},
     received=5,
     sha256="0" * 64,
 )
@@ -30,7 +30,7 @@ sidecars = st.builds(
         st.none() | st.integers(0, 10**18),
     ),
     suffix=st.from_regex(r"(\.[a-z0-9]{1,8}){0,2}", fullmatch=True),
-    promises=st.dictionaries(st.just("md5"), st.binary(min_size=16, max_size=16)),
+    expected=st.dictionaries(st.just("md5"), st.binary(min_size=16, max_size=16)),
     received=st.integers(0, 10**18),
     sha256=st.just("") | st.binary(min_size=32, max_size=32).map(bytes.hex),
 )
@@ -156,7 +156,7 @@ def test_any_member_is_read_or_makes_it_none(member: str, value: object) -> None
     read = Sidecar.from_bytes(written(**{member: value}))
 
     if read is not None:
-        assert Digests.of(read.promises).sha256
+        assert Digests.of(read.expected).sha256
         assert "/" not in read.suffix
         assert read.received >= 0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support.acme import KEY, Acme
-from tests.support.hosts import Landing, in_turn
+from tests.support.hosts import in_turn, landing
 
 from exportjobs import (
     DownloadFailed,
@@ -16,14 +16,9 @@ from exportjobs import (
     JobStatus,
     UntrustedAddress,
 )
-from exportjobs._http.origins import Hosts
-from exportjobs._http.session import Session
 from exportjobs._http.transport import Transport
-from exportjobs._landing.download import Delivery, Download, Surroundings
 from exportjobs._landing.into.folder import Folder
-from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading, Request
-from exportjobs.events import Subject
 from exportjobs.testing import ManualClock
 
 HEADERS = ("x-acme-key", "authorization", "apikey", "x-api-key", "cookie", "x-custom")
@@ -46,20 +41,13 @@ def follow(clock: ManualClock, events: list[Event], tmp_path: Path) -> Follow:
     """Return a function that lands a file on the vendor's API and returns what was sent."""
 
     async def land(*replies: httpx.Response, seen: list[httpx.Request]) -> list[httpx.Request]:
-        transport = in_turn(*replies, seen=seen)
+        transport = Transport(in_turn(*replies, seen=seen))
         ref = JobRef("acme", "default", "q3", kind="report")
         artifacts = (Artifact("/reports/q3/content", authenticated=True),)
         job = ExportJob(ref, Reading(JobStatus.DONE, "done"), artifacts=artifacts)
-
-        async def renew() -> ExportJob:
-            return job
-
-        session = Session(Everywhere(), Transport(transport), clock)
-        subject = Subject(1, "acme", "default", "report", ref)
         folder = Folder(tmp_path, clock, unpacks=False)
-        delivery = Delivery(job, subject, session, folder, renew)
-        ways = Ways(Transport(transport), Transport(transport), Hosts(), 30.0)
-        await Landing(Download(delivery, Surroundings(ways, clock, events.append))).land()
+        begun = landing(job, folder, transport, clock, events.append, adapter=Everywhere())
+        await begun.land()
         return seen
 
     return land

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.acme import Acme, signed
-from tests.support.hosts import Landing
+from tests.support.acme import signed
+from tests.support.hosts import Landing, landing
 
 from exportjobs import (
     DownloadFailed,
@@ -20,14 +20,10 @@ from exportjobs import (
     Rejected,
     SignedUrlRejected,
 )
-from exportjobs._http.origins import Hosts
-from exportjobs._http.session import Session
 from exportjobs._http.transport import Transport
-from exportjobs._landing.download import Delivery, Download, Surroundings
 from exportjobs._landing.into.folder import Folder
-from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading
-from exportjobs.events import SignedUrlRenewed, Subject
+from exportjobs.events import SignedUrlRenewed
 from exportjobs.testing import ManualClock
 
 REF = JobRef("acme", "default", "q3", kind="report")
@@ -78,12 +74,10 @@ def begin(clock: ManualClock, events: list[Event], tmp_path: Path) -> Begin:
     """Return a function that begins to land a vendor's job."""
 
     def make(vendor: Vendor, job: ExportJob | None = None) -> Landing:
-        session = Session(Acme(), Transport(vendor.transport), clock)
-        subject = Subject(1, "acme", "default", "report", REF)
-        folder = Folder(tmp_path, clock, unpacks=False)
-        delivery = Delivery(job or vendor.job(), subject, session, folder, vendor.renew)
-        ways = Ways(Transport(vendor.transport), Transport(vendor.transport), Hosts(), 30.0)
-        return Landing(Download(delivery, Surroundings(ways, clock, events.append)))
+        folder, transport = Folder(tmp_path, clock, unpacks=False), Transport(vendor.transport)
+        return landing(
+            job or vendor.job(), folder, transport, clock, events.append, renew=vendor.renew
+        )
 
     return make
 
@@ -205,7 +199,7 @@ async def test_a_part_that_is_offered_no_more_is_a_failed_download(
     vendor.artifacts = lambda number: () if number else (Artifact(signed("v0.csv")),)
     vendor.refuses = {"v0.csv": 403}
 
-    with pytest.raises(DownloadFailed, match="no more"):
+    with pytest.raises(DownloadFailed, match="not offer this part"):
         await begin(vendor).land()
 
 

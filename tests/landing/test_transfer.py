@@ -16,8 +16,8 @@ import pytest
 from attrs import define, evolve, field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.acme import Acme, signed
-from tests.support.hosts import Landing, failure
+from tests.support.acme import signed
+from tests.support.hosts import Landing, failure, landing
 
 from exportjobs import (
     DestinationFailed,
@@ -30,15 +30,11 @@ from exportjobs import (
     LandedFile,
     NetworkError,
 )
-from exportjobs._http.origins import Hosts
-from exportjobs._http.session import Session
 from exportjobs._http.transport import Transport
-from exportjobs._landing.download import Delivery, Download, Surroundings
 from exportjobs._landing.into.folder import Folder
-from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading
 from exportjobs.adapter._errors import Corrupted, SignedUrlRejected
-from exportjobs.events import DownloadRetried, SignedUrlRenewed, Subject
+from exportjobs.events import DownloadRetried, SignedUrlRenewed
 from exportjobs.testing import ManualClock
 
 from .test_part_file import full_disk
@@ -216,21 +212,17 @@ def begin(
     renewals: list[ExportJob],
 ) -> Landing:
     """Begin to fetch a job's files from a host."""
-    transport = httpx.MockTransport(host.answer)
+    transport = Transport(httpx.MockTransport(host.answer))
     job = job_of(*(artifacts or (Artifact(signed("q3.csv")),)))
 
     async def renew() -> ExportJob:
         return renewals.pop(0) if renewals else job
 
-    session = Session(Acme(), Transport(transport), clock)
-    subject = Subject(1, "acme", "default", "report", REF)
-    delivery = Delivery(job, subject, session, Folder(folder, clock, unpacks=False), renew)
-    ways = Ways(Transport(transport), Transport(transport), Hosts(), 30.0)
-
     def tell(event: Event) -> None:
         report(event)
 
-    return Landing(Download(delivery, Surroundings(ways, clock, tell)))
+    into = Folder(folder, clock, unpacks=False)
+    return landing(job, into, transport, clock, tell, renew=renew)
 
 
 def names(folder: Path) -> list[str]:

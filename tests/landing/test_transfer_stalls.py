@@ -6,18 +6,14 @@ import anyio
 import pytest
 from tests.http.test_network import CONTENT, MEBIBYTE, chunked, read_all, until_closed, with_length
 from tests.support.acme import Acme
-from tests.support.hosts import Landing
+from tests.support.hosts import landing
 from tests.support.wire import Playing, playing, vendor
 
 from exportjobs import Event, ExportJob, JobRef, JobStatus, NetworkError
-from exportjobs._http.origins import Hosts
-from exportjobs._http.session import Session
 from exportjobs._http.transport import Transport
-from exportjobs._landing.download import Delivery, Download, Surroundings
 from exportjobs._landing.into.folder import Folder
-from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading
-from exportjobs.events import DownloadRetried, Subject
+from exportjobs.events import DownloadRetried
 from exportjobs.testing import ManualClock
 
 WITHIN = 0.05
@@ -104,18 +100,12 @@ async def test_a_file_whose_host_falls_silent_is_gone_on_with(
         job = ExportJob(
             ref, Reading(JobStatus.DONE, "done"), artifacts=(Artifact(f"{seen.base}/q3.csv"),)
         )
-
-        async def renew() -> ExportJob:
-            return job
-
-        session = Session(Acme(base_url=seen.base), transport, clock)
-        folder = Folder(tmp_path, clock, unpacks=False)
-        subject = Subject(1, "acme", "default", "report", ref)
-        delivery = Delivery(job, subject, session, folder, renew)
-        ways = Ways(transport, transport, Hosts(), 0.3)
+        folder, adapter = Folder(tmp_path, clock, unpacks=False), Acme(base_url=seen.base)
+        begun = landing(
+            job, folder, transport, clock, events.append, adapter=adapter, read_timeout=0.3
+        )
         with anyio.fail_after(20):
-            landing = Landing(Download(delivery, Surroundings(ways, clock, events.append)))
-            (landed,) = await landing.land()
+            (landed,) = await begun.land()
 
     assert landed.path.read_bytes() == CONTENT
     assert b"range: bytes=%d-\r\n" % came in seen.requests[1].lower()

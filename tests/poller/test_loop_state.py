@@ -82,4 +82,4 @@ def test_a_stage_is_handed_no_callback(stage: str) -> None:
     arguments = [*constructor.args.args[1:], *constructor.args.kwonlyargs]
     annotations = {ast.unparse(one.annotation) for one in arguments if one.annotation}
 
-    assert annotations <= {"Answers", "Inbox", "anyio.abc.TaskGroup", "Ways", "int"}
+    assert annotations <= {"Answers", "Inbox", "anyio.abc.TaskGroup", "Connections", "int"}

@@ -9,14 +9,19 @@ import anyio.abc
 import httpx
 import pytest
 from attrs import frozen
-from tests.support.acme import signed
+from tests.support.acme import Acme, signed
 
-from exportjobs import ExportJobsError, LandedFile
+from exportjobs import ExportJob, ExportJobsError, LandedFile
+from exportjobs._http.origins import Hosts
 from exportjobs._http.session import Session
 from exportjobs._http.stream import Stream
-from exportjobs._landing.destination import Sink
+from exportjobs._http.transport import Transport
+from exportjobs._landing.destination import Destination, Sink
 from exportjobs._landing.download import Download
-from exportjobs.adapter import Artifact, Flow, Request, Response
+from exportjobs._landing.source import Connections, Renew
+from exportjobs.adapter import Adapter, Artifact, Flow, Request, Response
+from exportjobs.events import Observer, Subject
+from exportjobs.testing import ManualClock
 
 Reply = httpx.Response | Exception
 Begin = Callable[..., "Landing"]
@@ -40,6 +45,37 @@ class Landing:
         for index in await self.download.begin():
             await self.download.fetch(index)
         return await self.download.conclude()
+
+
+def landing(
+    job: ExportJob,
+    destination: Destination,
+    transport: Transport,
+    clock: ManualClock,
+    report: Observer,
+    *,
+    adapter: Adapter | None = None,
+    hosts: Hosts | None = None,
+    read_timeout: float = 30.0,
+    renew: Renew | None = None,
+) -> Landing:
+    """Return what lands a finished job's files; asked for it anew, its vendor repeats itself."""
+
+    async def repeat() -> ExportJob:
+        return job
+
+    ref = job.ref
+    download = Download(
+        job,
+        Subject(1, ref.vendor, ref.account, ref.kind, ref),
+        Session(adapter or Acme(), transport, clock),
+        destination,
+        connections=Connections(transport, transport, hosts or Hosts(), read_timeout),
+        renew=renew or repeat,
+        clock=clock,
+        report=report,
+    )
+    return Landing(download)
 
 
 def told(error: BaseException) -> str:
@@ -150,5 +186,5 @@ TRANSIENT_IDS = ["refused", "connect", "timeout", "reset", "hangup", "500", "502
 
 async def take(sink: Sink, view: memoryview) -> None:
     """Have a file's next bytes stored and hashed, one after the other."""
-    for taker in (sink.store, *sink.hashers):
-        await taker(view)
+    for consume in (sink.store, *sink.hashers):
+        await consume(view)

@@ -5,17 +5,14 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.support.acme import API, Acme
-from tests.support.hosts import Begin, Landing, Open, Reply, in_turn
+from tests.support.hosts import Begin, Landing, Open, Reply, in_turn, landing
 
 from exportjobs import Event, ExportJob, JobRef, JobStatus
 from exportjobs._http.origins import Hosts
 from exportjobs._http.session import Session
 from exportjobs._http.transport import Transport
-from exportjobs._landing.download import Delivery, Download, Surroundings
 from exportjobs._landing.into.folder import Folder
-from exportjobs._landing.source import Ways
 from exportjobs.adapter import Artifact, Reading
-from exportjobs.events import Subject
 from exportjobs.testing import ManualClock
 
 
@@ -50,19 +47,12 @@ def begin(
         base_url: str = API,
         allowed: tuple[str, ...] | None = None,
     ) -> Landing:
-        transport = in_turn(*replies, seen=seen)
+        transport = Transport(in_turn(*replies, seen=seen))
         ref = JobRef("acme", "default", job_id, kind="report")
         job = ExportJob(ref, Reading(JobStatus.DONE, "done"), artifacts=artifacts)
-        subject = Subject(1, "acme", "default", "report", ref)
-        session = Session(Acme(base_url=base_url), Transport(transport), clock)
-
-        async def renew() -> ExportJob:
-            return job
-
         folder = Folder(tmp_path, clock, unpacks=False)
-        delivery = Delivery(job, subject, session, folder, renew)
-        ways = Ways(Transport(transport), Transport(transport), Hosts(allowed), 30.0)
-        return Landing(Download(delivery, Surroundings(ways, clock, events.append)))
+        adapter, hosts = Acme(base_url=base_url), Hosts(allowed)
+        return landing(job, folder, transport, clock, events.append, adapter=adapter, hosts=hosts)
 
     return make
 

@@ -20,11 +20,11 @@ _HEAD_START = 0.25
 """Seconds that one of a host's addresses has before the next is tried beside it (RFC 8305, 5)."""
 
 
-class Dialler(httpcore.AsyncNetworkBackend):
+class NetworkBackend(httpcore.AsyncNetworkBackend):
     """Connects httpcore's pool to hosts.
 
-    What is admitted is looked at after a host's name was looked up: a name that leads into a
-    private network leads nowhere.
+    Addresses are checked after a host's name was resolved, and those are connected to: a name that
+    resolves to a private address, or to another one the next time, does not get past the check.
     """
 
     def __init__(self, admits: Admits) -> None:

@@ -24,8 +24,8 @@ _BROKEN = (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError)
 
 
 @frozen
-class _ToldAs:
-    """Tells what went wrong as httpcore would.
+class _RaisedAs:
+    """Raises what went wrong as httpcore would.
 
     No generator, as those take longer to enter, and this is in every read and write.
     """
@@ -43,9 +43,9 @@ class _ToldAs:
             raise self.broken(str(error)) from error
 
 
-_CONNECTING = _ToldAs(httpcore.ConnectError, httpcore.ConnectTimeout)
-_READING = _ToldAs(httpcore.ReadError, httpcore.ReadTimeout)
-_WRITING = _ToldAs(httpcore.WriteError, httpcore.WriteTimeout)
+_CONNECTING = _RaisedAs(httpcore.ConnectError, httpcore.ConnectTimeout)
+_READING = _RaisedAs(httpcore.ReadError, httpcore.ReadTimeout)
+_WRITING = _RaisedAs(httpcore.WriteError, httpcore.WriteTimeout)
 
 
 class Connection(httpcore.AsyncNetworkStream):

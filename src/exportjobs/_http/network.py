@@ -11,33 +11,36 @@ import httpcore
 import httpx
 from anyio import CancelScope
 
-from exportjobs._http.connect import Admits, Dialler
+from exportjobs._http.connect import Admits, NetworkBackend
 from exportjobs._http.connection import Connection
 
-Line = httpcore.AsyncHTTPConnection
+HttpConnection = httpcore.AsyncHTTPConnection
+"""HTTP/1.1 on a `Connection`."""
 _KEPT_ALIVE = 5.0
 
 
 class Pool:
     """Connections to any hosts; whoever sends bounds how many requests are under way."""
 
-    def __init__(self, most: int, dialler: Dialler, tls: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(
+        self, most: int, backend: NetworkBackend, tls: Callable[[], ssl.SSLContext]
+    ) -> None:
         """Take what they are made with; none is opened yet.
 
         Args:
             most: How many to have, with those that are in use.
-            dialler: Makes them.
+            backend: Makes them.
             tls: How to encrypt; asked for when the first of them has to be.
         """
         self._most = most
-        self._dialler = dialler
+        self._backend = backend
         self._tls = tls
         self._busy = 0
-        self._idle: list[Line] = []
+        self._idle: list[HttpConnection] = []
         self._closed = False
 
-    async def send(self, request: httpcore.Request) -> tuple[httpcore.Response, Line]:
-        """Send a request, and return the answer and the line to give back when it is closed.
+    async def send(self, request: httpcore.Request) -> tuple[httpcore.Response, HttpConnection]:
+        """Send a request, and return the answer and the connection to give back when it is closed.
 
         Raises:
             UntrustedAddress: If the host has no address that may be connected to.
@@ -47,24 +50,24 @@ class Pool:
         """
         origin = request.url.origin
         self._busy += 1
-        line = await self._kept(origin) or await self._made(origin)
+        connection = await self._kept(origin) or await self._made(origin)
         try:
-            return await line.handle_async_request(request), line
+            return await connection.handle_async_request(request), connection
         except BaseException:
             self._busy -= 1
             with CancelScope(shield=True):
-                await line.aclose()
+                await connection.aclose()
             raise
 
-    async def take_back(self, line: Line) -> None:
-        """Keep a line whose answer is closed, if it can be of use again."""
+    async def take_back(self, connection: HttpConnection) -> None:
+        """Keep a connection whose answer is closed, if it can be of use again."""
         self._busy -= 1
         while self._idle and self._idle[0].has_expired():
             await self._idle.pop(0).aclose()
         if self._closed:
-            await line.aclose()
-        elif line.is_idle():
-            self._idle.append(line)
+            await connection.aclose()
+        elif connection.is_idle():
+            self._idle.append(connection)
 
     async def aclose(self) -> None:
         """Close what is kept; what is in use is closed when it is given back."""
@@ -72,29 +75,31 @@ class Pool:
         while self._idle:
             await self._idle.pop().aclose()
 
-    async def _kept(self, origin: httpcore.Origin) -> Line | None:
-        """Return a line that was kept and still holds."""
-        for line in reversed(self._idle.copy()):
-            if line.can_handle_request(origin):
-                self._idle.remove(line)
-                if not line.has_expired():
-                    return line
-                await line.aclose()
+    async def _kept(self, origin: httpcore.Origin) -> HttpConnection | None:
+        """Return a connection that was kept and still holds."""
+        for connection in reversed(self._idle.copy()):
+            if connection.can_handle_request(origin):
+                self._idle.remove(connection)
+                if not connection.has_expired():
+                    return connection
+                await connection.aclose()
         return None
 
-    async def _made(self, origin: httpcore.Origin) -> Line:
-        """Return a line that connects when it is first used."""
+    async def _made(self, origin: httpcore.Origin) -> HttpConnection:
+        """Return a connection that connects when it is first used."""
         while self._idle and self._busy + len(self._idle) > self._most:
             await self._idle.pop(0).aclose()
         tls = self._tls() if origin.scheme == b"https" else None
-        return Line(origin, tls, keepalive_expiry=_KEPT_ALIVE, network_backend=self._dialler)
+        return HttpConnection(
+            origin, tls, keepalive_expiry=_KEPT_ALIVE, network_backend=self._backend
+        )
 
 
 Backend = httpx.AsyncBaseTransport
 """What may take the network's place."""
 _STRAIGHT_FROM = 1024 * 1024
 """Bytes that have to be still to come, for it to be worth a connection to read past httpcore."""
-_TOLD = (
+_HTTPCORE_ERRORS = (
     httpcore.TimeoutException,
     httpcore.NetworkError,
     httpcore.ProtocolError,
@@ -103,7 +108,7 @@ _TOLD = (
 )
 
 
-class _ToldByHttpx:
+class _AsHttpxErrors:
     """Lets httpcore's errors out as httpx's of the same name.
 
     No generator, as those take longer to enter, and this is in every read.
@@ -113,11 +118,11 @@ class _ToldByHttpx:
         pass
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, _TOLD):
+        if isinstance(error, _HTTPCORE_ERRORS):
             raise getattr(httpx, type(error).__name__)(str(error)) from error
 
 
-_TOLD_BY_HTTPX = _ToldByHttpx()
+_AS_HTTPX_ERRORS = _AsHttpxErrors()
 
 
 class Network(httpx.AsyncBaseTransport):
@@ -125,7 +130,7 @@ class Network(httpx.AsyncBaseTransport):
 
     def __init__(self, connections: int, admits: Admits) -> None:
         """Take how many connections to have, and where to; none is opened yet."""
-        self._pool = Pool(connections, Dialler(admits), tls)
+        self._pool = Pool(connections, NetworkBackend(admits), tls)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return the answer, its body still to come.
@@ -141,12 +146,12 @@ class Network(httpx.AsyncBaseTransport):
             content=request.stream,
             extensions=request.extensions,
         )
-        with _TOLD_BY_HTTPX:
-            answer, line = await self._pool.send(asked)
+        with _AS_HTTPX_ERRORS:
+            answer, connection = await self._pool.send(asked)
         return httpx.Response(
             answer.status,
             headers=answer.headers,
-            stream=_Body(answer, partial(self._pool.take_back, line)),
+            stream=_Body(answer, partial(self._pool.take_back, connection)),
             extensions=answer.extensions,  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
         )
 
@@ -213,7 +218,7 @@ class Straight:
         """
         if not self.left:
             return 0
-        with _TOLD_BY_HTTPX:
+        with _AS_HTTPX_ERRORS:
             received = await self._connection.read_into(view[: self.left], self._within)
         if not received:
             raise httpx.RemoteProtocolError("the body ended before its length")
@@ -252,7 +257,7 @@ class _Body(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
-        with _TOLD_BY_HTTPX:
+        with _AS_HTTPX_ERRORS:
             return await anext(self._pieces)
 
     async def aclose(self) -> None:

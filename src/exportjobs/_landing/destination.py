@@ -1,4 +1,4 @@
-"""Where the bytes of one file go, in order: stored, and hashed on their way."""
+"""What every destination can do: a place for jobs' files, and a sink for the bytes of one."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ from anyio import to_thread
 
 from exportjobs._landing.digests import ALWAYS, Digests, Hash
 from exportjobs._landing.opening import Opening, Version
-from exportjobs._landing.pipeline import Take
+from exportjobs._landing.pipeline import Consume
 from exportjobs.adapter._errors import Corrupted
 from exportjobs.adapter._job import ExportJob
 from exportjobs.events import LandedFile
 
-_NOT_WORTH_A_THREAD = 128 * 1024
+_TOO_SMALL_FOR_A_THREAD = 128 * 1024
 """Bytes that are hashed in less time than a thread takes to begin."""
 
 
 class Sink(ABC):
-    """One file on its way to where it is wanted. Nothing stands there before it has landed."""
+    """One file on its way to a destination. It is not visible there before it has landed."""
 
     def __init__(self, stem: str, suffix: str) -> None:
         """Take the file's name, as far as it is known before its host is asked.
@@ -36,8 +36,8 @@ class Sink(ABC):
         """Bytes that its SHA-256 is of, from the file's first on."""
         self.version: Version = Version()
         """The version that they are of."""
-        self.promises: Mapping[str, bytes] = {}
-        """Digests of the whole file that were promised, by algorithm."""
+        self.expected: Mapping[str, bytes] = {}
+        """Digests that the whole file must have, by algorithm."""
         self.digests: Digests = Digests.of({})
 
     @property
@@ -52,7 +52,7 @@ class Sink(ABC):
 
     @abstractmethod
     async def __aenter__(self) -> Self:
-        """Take up what an earlier try left, if anything.
+        """Open it, with what an earlier attempt left, if anything.
 
         Raises:
             DestinationFailed: If nothing can be written.
@@ -60,9 +60,9 @@ class Sink(ABC):
 
     @abstractmethod
     async def __aexit__(self, *_: object) -> None:
-        """Let go of it; what has not landed may stay for another try, but out of sight."""
+        """Close it; what has not landed may stay for another attempt, under another name."""
 
-    async def begin(self, opened: Opening, promises: Mapping[str, bytes], suffix: str) -> None:
+    async def begin(self, opened: Opening, expected: Mapping[str, bytes], suffix: str) -> None:
         """Begin with the file's first byte, and forget what was stored before.
 
         Raises:
@@ -72,7 +72,7 @@ class Sink(ABC):
         self.version = Version()
         await self._restart(opened)
         self.version, self.suffix = opened.version, suffix
-        self.promises, self.digests = promises, Digests.of(promises)
+        self.expected, self.digests = expected, Digests.of(expected)
         await self._note()
 
     async def store(self, view: memoryview) -> None:
@@ -85,38 +85,38 @@ class Sink(ABC):
         self.received += len(view)
 
     @property
-    def hashers(self) -> tuple[Take, ...]:
-        """What hashes the next bytes, each for itself: by SHA-256, and as was promised."""
+    def hashers(self) -> tuple[Consume, ...]:
+        """What hashes the next bytes, each on its own: by SHA-256, and as is expected."""
         others = (one for name, one in self.digests.hashes.items() if name != ALWAYS)
         return (self._record, *(partial(_hash, one) for one in others))
 
-    async def promise(self, promises: Mapping[str, bytes]) -> None:
-        """Take more promises, as far as they can be looked into after the first bytes came.
+    async def expect(self, expected: Mapping[str, bytes]) -> None:
+        """Expect more digests, as far as they can be computed after the first bytes came.
 
         Raises:
             DestinationFailed: If those bytes cannot be read again.
         """
-        known = {name: promises[name] for name in self.digests.kept(promises)}
-        self.promises = {**self.promises, **known}
+        known = {name: expected[name] for name in self.digests.checkable(expected)}
+        self.expected = {**self.expected, **known}
 
-    def check_promises(self) -> tuple[str, ...]:
-        """Check the bytes against what was promised, and return which digests prove them.
+    def verify(self) -> tuple[str, ...]:
+        """Check the bytes against the expected digests, and return the names of those that match.
 
         Raises:
-            Corrupted: If they are not what was promised.
+            Corrupted: If one does not match.
         """
-        broken = self.digests.broken(self.promises)
-        if broken:
-            raise Corrupted(f"the bytes are not those that were promised ({', '.join(broken)})")
-        return self.digests.kept(self.promises)
+        mismatched = self.digests.mismatched(self.expected)
+        if mismatched:
+            raise Corrupted(f"the bytes do not have the expected digest ({', '.join(mismatched)})")
+        return self.digests.checkable(self.expected)
 
     def discard(self) -> None:
-        """Let nothing of it be of use to another try."""
+        """Make sure that no other attempt uses any of it."""
         self.version = Version()
 
     @abstractmethod
     async def land(self, part: int | None) -> LandedFile:
-        """Let the file stand where it is wanted, whole and to stay.
+        """Make the file visible at its destination, complete and for good.
 
         Raises:
             DownloadFailed: If it is not what its suffix says.
@@ -138,18 +138,18 @@ class Sink(ABC):
 
     @abstractmethod
     async def _note(self) -> None:
-        """Note how far it has come, where another process may go on with it."""
+        """Record how far it has come, where another process can resume it."""
 
 
 async def _hash(algorithm: Hash, view: memoryview) -> None:
-    if len(view) <= _NOT_WORTH_A_THREAD:
+    if len(view) <= _TOO_SMALL_FOR_A_THREAD:
         algorithm.update(view)
     else:
         await to_thread.run_sync(algorithm.update, view)
 
 
 class Destination(ABC):
-    """A place for the files of any number of jobs."""
+    """Where the files of any number of jobs land."""
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -179,24 +179,24 @@ class Destination(ABC):
         """Return which of a job's files landed earlier, by their index.
 
         Raises:
-            DestinationFailed: If the place cannot be read.
+            DestinationFailed: If the destination cannot be read.
         """
         return {}
 
     async def standing(self, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...] | None:
         """Return files that landed here earlier, all of a job's, if they are what they were.
 
-        None if one is not, or landed elsewhere: then they are to be fetched again.
+        None if one is not, or landed elsewhere: they are fetched again then.
 
         Raises:
-            DestinationFailed: If the place cannot be asked.
+            DestinationFailed: If the destination cannot be read.
         """
         return files
 
     async def conclude(
         self, job: ExportJob, files: tuple[LandedFile, ...]
     ) -> tuple[LandedFile, ...]:
-        """Say that all of a job's files are there, and return what they are to be handed over as.
+        """Conclude a job of which all files are there, and return the files to report for it.
 
         Raises:
             FileError: If that cannot be.

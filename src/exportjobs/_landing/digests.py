@@ -1,4 +1,4 @@
-"""Digests of a file: those that its host promises, and those of the bytes that came."""
+"""Digests of a file: those that its host says it has, and those of the bytes that came."""
 
 import base64
 import binascii
@@ -35,13 +35,13 @@ class Hash(Protocol):
         ...
 
 
-def promised(headers: Mapping[str, str], *, whole: bool) -> dict[str, bytes]:
+def expected_digests(headers: Mapping[str, str], *, whole: bool) -> dict[str, bytes]:
     """Return the digests of the whole file that an answer's headers name, by algorithm.
 
     Read are Repr-Digest (RFC 9530) and Digest (RFC 3230), Google's `x-goog-hash` and Azure's
     `x-ms-blob-content-md5`, which speak of the file whatever part of it comes; and Content-Digest,
     Content-MD5 and Amazon's `x-amz-checksum-…`, which speak of what comes. Amazon's checksum of the
-    checksums of an upload's parts is none of the file. What cannot be read, promises nothing.
+    checksums of an upload's parts is not one of the file. What cannot be read is left out.
 
     Args:
         headers: By names in lower case.
@@ -80,15 +80,17 @@ class Digests:
         """The SHA-256 so far, in hexadecimal."""
         return self.hashes[ALWAYS].digest().hex()
 
-    def broken(self, promises: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Return which promises were not kept."""
+    def mismatched(self, expected: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Return which of the expected digests are not those of the bytes."""
         return tuple(
-            name for name in self.kept(promises) if self.hashes[name].digest() != promises[name]
+            name
+            for name in self.checkable(expected)
+            if self.hashes[name].digest() != expected[name]
         )
 
-    def kept(self, promises: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Return which promises could be looked into."""
-        return tuple(name for name in sorted(promises) if name in self.hashes)
+    def checkable(self, expected: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Return which of the expected digests were computed."""
+        return tuple(name for name in sorted(expected) if name in self.hashes)
 
 
 def _named(headers: Mapping[str, str], *, whole: bool) -> Iterator[tuple[str, str]]:

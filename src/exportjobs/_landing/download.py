@@ -1,114 +1,85 @@
-"""The files of one finished job: each fetched on its own, and concluded together."""
+"""The files of one finished job: each is fetched on its own, and they are concluded together."""
 
 from datetime import datetime
-from functools import partial
 
-from attrs import field, frozen
+from attrs import define, field
 
 from exportjobs._http.session import Session
-from exportjobs._landing.destination import Destination, Sink
-from exportjobs._landing.source import Addresses, Renew, Source, Ways
-from exportjobs._landing.transfer import Told, Transfer
+from exportjobs._landing.destination import Destination
+from exportjobs._landing.source import Connections, Renew, Source
+from exportjobs._landing.transfer import Transfer
 from exportjobs._schedule.clock import Clock
-from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob
 from exportjobs.adapter._redact import hiding
-from exportjobs.events import (
-    DownloadProgress,
-    DownloadRetried,
-    Landed,
-    LandedFile,
-    Observer,
-    SignedUrlRenewed,
-    Subject,
-)
+from exportjobs.events import Landed, LandedFile, Observer, SignedUrlRenewed, Subject
 
 
-@frozen
-class Surroundings:
-    """What every download of a poller shares."""
-
-    ways: Ways
-    clock: Clock
-    report: Observer
-
-
-@frozen
-class Delivery:
-    """A finished job whose files are wanted somewhere."""
+@define(eq=False)
+class Download:
+    """The files of one finished job, of which several may be fetched at once."""
 
     job: ExportJob
     subject: Subject
     session: Session = field(repr=False)
     destination: Destination
-    renew: Renew = field(repr=False)
+    connections: Connections = field(repr=False, kw_only=True)
+    renew: Renew = field(repr=False, kw_only=True)
+    clock: Clock = field(repr=False, kw_only=True)
+    report: Observer = field(repr=False, kw_only=True)
+    retries: int = field(default=0, init=False)
+    """How often a file was tried again."""
+    _source: Source = field(init=False, repr=False)
+    _landed: dict[int, LandedFile] = field(factory=dict[int, LandedFile], init=False)
 
-
-class Download:
-    """The files of one finished job, of which several may be fetched at once."""
-
-    def __init__(self, delivery: Delivery, surroundings: Surroundings) -> None:
-        """Take the job and where its files should land; nothing is asked for yet."""
-        self.retries = 0
-        self._delivery = delivery
-        self._report = surroundings.report
-        self._clock = surroundings.clock
-        self._addresses = Addresses(delivery.job, self._renew, surroundings.clock)
-        self._source = Source(surroundings.ways, delivery.session)
-        self._landed: dict[int, LandedFile] = {}
+    def __attrs_post_init__(self) -> None:
+        """Prepare where the files come from; nothing is sent yet."""
+        renew = self._renewed
+        self._source = Source(self.job, self.session, self.connections, renew, self.clock)
 
     def ends_at(self, index: int | None) -> datetime | None:
-        """Return when an artifact's address stops working, or the first of all; None if never."""
-        job = self._delivery.job
-        return job.expires_at if index is None else job.artifacts[index].lease_ends_at
+        """Return when an artifact's URL expires, or the first of all; None if never."""
+        return self.job.expires_at if index is None else self.job.artifacts[index].lease_ends_at
 
     async def begin(self) -> tuple[int, ...]:
         """Return which of the job's artifacts are still to be fetched.
 
         Raises:
-            DestinationFailed: If what landed earlier cannot be looked at.
+            DestinationFailed: If what landed earlier cannot be read.
         """
-        delivery = self._delivery
-        self._landed.update(await delivery.destination.landed(delivery.job))
-        wanted = range(len(delivery.job.artifacts))
+        self._landed.update(await self.destination.landed(self.job))
+        wanted = range(len(self.job.artifacts))
         return tuple(index for index in wanted if index not in self._landed)
 
     async def fetch(self, index: int) -> None:
         """Fetch one artifact and let it land.
 
         Raises:
-            DownloadFailed: If the bytes cannot be had whole.
+            DownloadFailed: If the bytes cannot be fetched completely.
             DestinationFailed: If they cannot be stored.
-            ExportJobsError: If the vendor refuses to renew an address that had expired.
+            ExportJobsError: If the vendor refuses to renew a URL that had expired.
         """
-        delivery = self._delivery
-        async with delivery.destination.sink(delivery.job, index) as sink:
-            told = Told(partial(self._received, sink), partial(self._retried, index))
+        async with self.destination.sink(self.job, index) as sink:
             transfer = Transfer(
-                index, self._addresses, self._source, sink, told=told, clock=self._clock
+                index, self._source, sink, self.subject, clock=self.clock, report=self.report
             )
-            with hiding(delivery.session.secrets):
-                file = await transfer.land()
+            try:
+                with hiding(self.session.secrets):
+                    file = await transfer.land()
+            finally:
+                self.retries += transfer.retries
         self._landed[index] = file
-        self._report(Landed(delivery.subject, file))
+        self.report(Landed(self.subject, file))
 
     async def conclude(self) -> tuple[LandedFile, ...]:
-        """Say that all files are there and return them in the order of the job's parts.
+        """Conclude the job at its destination and return its files in the order of its parts.
 
         Raises:
-            FileError: If that cannot be.
+            FileError: If that is not possible.
         """
         files = tuple(file for _, file in sorted(self._landed.items()))
-        return await self._delivery.destination.conclude(self._delivery.job, files)
+        return await self.destination.conclude(self.job, files)
 
-    async def _renew(self) -> ExportJob:
-        job = await self._delivery.renew()
-        self._report(SignedUrlRenewed(self._delivery.subject))
+    async def _renewed(self) -> ExportJob:
+        job = await self.renew()
+        self.report(SignedUrlRenewed(self.subject))
         return job
-
-    def _received(self, sink: Sink, received: int, size: int | None) -> None:
-        self._report(DownloadProgress(self._delivery.subject, sink.name, received, size))
-
-    def _retried(self, index: int, error: ExportJobsError) -> None:
-        self.retries += 1
-        self._report(DownloadRetried(self._delivery.subject, index + 1, error))

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from attrs import field, frozen
 
-from exportjobs._landing.digests import promised
+from exportjobs._landing.digests import expected_digests
 from exportjobs.adapter._errors import DownloadFailed, NetworkError, SignedUrlRejected
 
 _SETTLED = timedelta(seconds=1)
@@ -114,7 +114,7 @@ class Opening:
     size: int | None = None
     """Bytes of the whole file, where that is known."""
     version: Version = field(factory=Version)
-    promises: Mapping[str, bytes] = field(factory=dict[str, bytes])
+    digests: Mapping[str, bytes] = field(factory=dict[str, bytes])
     """Digests of the whole file, by algorithm."""
     compressed: bool = False
     """Whether it is compressed for the way alone, which is to be undone."""
@@ -188,8 +188,8 @@ def _whole(headers: Mapping[str, str], suffix: str) -> Opening:
     if coding is not None:
         # Length, version and digests are those of the bytes before the compression is undone.
         return Opening(compressed=True, media_type=media_type)
-    promises = promised(headers, whole=True)
-    return Opening(0, size, Version.of(headers, size), promises, media_type=media_type)
+    digests = expected_digests(headers, whole=True)
+    return Opening(0, size, Version.of(headers, size), digests, media_type=media_type)
 
 
 def _coding(headers: Mapping[str, str], suffix: str) -> str | None:
@@ -213,4 +213,4 @@ def _rest(headers: Mapping[str, str], asked: Version, start: int, suffix: str) -
         raise NoContinuation("the file's host sends another part of the file than was asked for")
     if not asked.is_continued_by(headers, size):
         raise NoContinuation("the file has changed since its download began")
-    return Opening(start, whole, asked, promised(headers, whole=False))
+    return Opening(start, whole, asked, expected_digests(headers, whole=False))

@@ -1,4 +1,4 @@
-"""A body on its way: what came is stored and hashed while what is behind it still comes."""
+"""A body on its way: stored and hashed while more of it comes."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -32,9 +32,9 @@ async def leave(
     """
     tasks.cancel_scope.cancel()
     cancelled = isinstance(exc, anyio.get_cancelled_exc_class())
-    told = (exc_type, exc, traceback) if cancelled else (None, None, None)
+    passed = (exc_type, exc, traceback) if cancelled else (None, None, None)
     with _plain():
-        swallow = await tasks.__aexit__(*told)
+        swallow = await tasks.__aexit__(*passed)
         return swallow if cancelled else None
 
 
@@ -59,128 +59,132 @@ def _alone(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 Read = Callable[[memoryview], Awaitable[int]]
-"""Fills a buffer with what is there and returns how much: 0 at the end."""
-Take = Callable[[memoryview], Awaitable[None]]
-"""Takes some bytes; they stay as they are until it returns."""
+"""Fills a buffer with what is there and returns how many bytes: 0 at the end."""
+Consume = Callable[[memoryview], Awaitable[None]]
+"""Stores or hashes some bytes; they stay as they are until it returns."""
 _RING = 8 * 1024 * 1024
-"""Bytes that wait to be taken, at the most; half as many are taken in one go."""
-_WORTH_TAKING = 64 * 1024
-"""Bytes for which it is worth to begin with taking."""
+"""Bytes that wait to be consumed, at the most; half as many are consumed in one call."""
+_WORTH_CONSUMING = 64 * 1024
+"""Bytes for which it is worth to start a consumer."""
 _SMALL = 128 * 1024
-"""Bytes that come sooner than it is worth to take some of them meanwhile."""
-
-
-async def pour(read: Read, takes: Iterable[Take], size: int | None) -> None:
-    """Take a body to its end, or to where it breaks off: what came until then is taken.
-
-    Args:
-        read: Where the bytes come from.
-        takes: What takes each of the bytes, in order; none waits for another, as long as it does
-            not fall so far behind that there is no room to read on.
-        size: How many will come, where that is known.
-    """
-    # With room for a byte more than will come, the end is seen before the ring is full.
-    length = _RING if size is None else min(_RING, size + 1)
-    if length <= _SMALL:
-        await _Intake(takes, None, length).pour(read)
-        return
-    async with together() as tasks:
-        await _Intake(takes, tasks, length).pour(read)
-
-
+"""Bytes that come sooner than it is worth to consume some of them meanwhile."""
 _HEAD_START = 2
-"""Rounds of the loop in which the threads that take bytes are at work, before more are read: the
-system takes its time to hand over what has come meanwhile."""
+"""Rounds of the event loop that pass between a consumer's progress and the next read.
+
+A consumer's task that has finished a span needs a round to hand the next one to its thread. If the
+reader, which waited for room, read at once, it would first empty the socket, and the threads would
+be idle while it copies some MiB. With this head start, they work while it reads.
+"""
 
 
 @define(eq=False)
-class _Taker:
-    """How far one of those has come that take the bytes."""
+class _Consumer:
+    """One that consumes the bytes, and how far it has come."""
 
-    take: Take
-    taken: int = 0
+    consume: Consume
+    consumed: int = 0
     is_busy: bool = False
 
 
-class _Intake:
-    """A ring of bytes: filled at one place, and taken from at others until they catch up."""
+class Pipeline:
+    """Consumes a body while more of it comes: each consumer at its own speed, in order.
 
-    def __init__(
-        self, takes: Iterable[Take], tasks: anyio.abc.TaskGroup | None, length: int
-    ) -> None:
-        self._takers = [_Taker(take) for take in takes]
-        self._tasks = tasks
-        self._ring = memoryview(bytearray(length))
-        self._length = length
+    The bytes are read into a ring buffer, straight from the socket, and consumed from there: they
+    are never copied, and a large file takes no more memory than the ring. A consumer may be behind
+    by a ring's length before reading waits for it, so that a slow disk does not hold back hashing,
+    nor one slow write the network. It runs in a task of its own while there is enough for it, and
+    none is started for less: a small file is consumed when all of it is there.
+    """
+
+    def __init__(self, consumers: Iterable[Consume], size: int | None) -> None:
+        """Take what consumes the bytes, and how many will come, where that is known."""
+        # With room for a byte more than will come, the end is seen before the ring is full.
+        self._length = _RING if size is None else min(_RING, size + 1)
+        self._ring = memoryview(bytearray(self._length))
+        self._consumers = [_Consumer(one) for one in consumers]
+        self._tasks: anyio.abc.TaskGroup | None = None
         self._came = 0
         self._progress = anyio.Event()
         self._error: Exception | None = None
 
-    async def pour(self, read: Read) -> None:
+    async def run(self, read: Read) -> None:
+        """Consume a body to its end, or to where it breaks off: what came until then is consumed.
+
+        Raises:
+            Exception: What reading or the first consumer to fail raised.
+        """
+        if self._length <= _SMALL:
+            await self._run(read)
+            return
+        async with together() as self._tasks:
+            await self._run(read)
+
+    async def _run(self, read: Read) -> None:
         try:
             while received := await read(await self._free()):
                 self._came += received
-                self._take_meanwhile()
+                self._start_consumers()
         except Exception:
             await self._finish()
             raise
         await self._finish()
 
-    def _take_meanwhile(self) -> None:
-        """Have what came taken, by those for whom that is worth it."""
-        for taker in self._takers:
-            if self._tasks and not taker.is_busy and self._left(taker) >= _WORTH_TAKING:
-                taker.is_busy = True
-                self._tasks.start_soon(self._take_on, taker)
+    def _start_consumers(self) -> None:
+        """Let those consume in the background for whom it is worth it."""
+        for one in self._consumers:
+            if self._tasks and not one.is_busy and self._left(one) >= _WORTH_CONSUMING:
+                one.is_busy = True
+                self._tasks.start_soon(self._consume_on, one)
 
-    def _left(self, taker: _Taker) -> int:
-        return self._came - taker.taken
+    def _left(self, consumer: _Consumer) -> int:
+        return self._came - consumer.consumed
 
     @property
     def _waiting(self) -> int:
-        """How many bytes not everyone has taken."""
-        return self._came - min(taker.taken for taker in self._takers)
+        """How many bytes are still needed by a consumer."""
+        return self._came - min(one.consumed for one in self._consumers)
 
     @property
-    def _is_taking(self) -> bool:
-        return any(taker.is_busy for taker in self._takers)
+    def _is_consuming(self) -> bool:
+        return any(one.is_busy for one in self._consumers)
 
     async def _free(self) -> memoryview:
         """Return where the next bytes may go, when there is room."""
         while self._error or self._waiting == self._length:
-            is_under_way = self._error or self._is_taking
-            await (self._progressed() if is_under_way else self._take_rest())
+            is_under_way = self._error or self._is_consuming
+            await (self._progressed() if is_under_way else self._consume_rest())
         return self._span(self._came, self._length - self._waiting)
 
     def _span(self, start: int, length: int) -> memoryview:
-        """Return what lies in one piece from a place on."""
+        """Return what follows a place in the ring in one piece: up to the ring's end at most."""
         start %= self._length
         return self._ring[start : start + length]
 
-    async def _take_on(self, taker: _Taker) -> None:
-        """Take what came, as long as it is worth it: also while a host lets wait for more."""
+    async def _consume_on(self, consumer: _Consumer) -> None:
+        """Consume what came as long as it is worth it: also while the host sends nothing."""
         try:
-            # What goes wrong is raised where the bytes come from.
+            # `_consume_next` keeps the error, and it is raised where the bytes are read.
             with suppress(Exception):
-                while self._left(taker) >= _WORTH_TAKING:
-                    await self._take_next(taker)
+                while self._left(consumer) >= _WORTH_CONSUMING:
+                    await self._consume_next(consumer)
         finally:
-            taker.is_busy = False
+            consumer.is_busy = False
             self._progress.set()
 
-    async def _take_next(self, taker: _Taker) -> None:
-        span = self._span(taker.taken, min(self._left(taker), _RING // 2))
+    async def _consume_next(self, consumer: _Consumer) -> None:
+        # Half a ring at most: the other half can be filled meanwhile.
+        span = self._span(consumer.consumed, min(self._left(consumer), _RING // 2))
         try:
-            await taker.take(span)
+            await consumer.consume(span)
         except Exception as error:
             self._error = error
             raise
-        taker.taken += len(span)
+        consumer.consumed += len(span)
         self._progress.set()
 
     async def _progressed(self) -> None:
-        """Wait until some more is taken, or nothing more will be."""
-        if self._is_taking:
+        """Wait until some more is consumed, or nothing more will be."""
+        if self._is_consuming:
             self._progress = anyio.Event()
             await self._progress.wait()
             for _ in range(_HEAD_START):
@@ -188,13 +192,13 @@ class _Intake:
         if self._error is not None:
             raise self._error
 
-    async def _take_rest(self) -> None:
-        for taker in self._takers:
-            while self._left(taker):
-                await self._take_next(taker)
+    async def _consume_rest(self) -> None:
+        for one in self._consumers:
+            while self._left(one):
+                await self._consume_next(one)
 
     async def _finish(self) -> None:
-        """Have all of it taken."""
-        while self._error or self._is_taking:
+        """Have all of it consumed."""
+        while self._error or self._is_consuming:
             await self._progressed()
-        await self._take_rest()
+        await self._consume_rest()

@@ -17,7 +17,7 @@ from exportjobs._http.transport import Transport
 from exportjobs._landing.destination import Destination
 from exportjobs._landing.into import Into, Place, destination
 from exportjobs._landing.pipeline import leave
-from exportjobs._landing.source import Ways
+from exportjobs._landing.source import Connections
 from exportjobs._ledger.ledger import Ledger
 from exportjobs._ledger.records import Records, work_of
 from exportjobs._poller.arguments import (
@@ -126,7 +126,7 @@ class Poller:
         """
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._ledger)
-            ways = await self._open_ways(stack)
+            connections = await self._open_connections(stack)
             accounts = await self._open_accounts(stack)
             self._tasks = anyio.create_task_group()
             await self._tasks.__aenter__()
@@ -134,7 +134,7 @@ class Poller:
         self._running = Loop(
             Answers(self._clock, self._ledger, self._observers),
             accounts,
-            ways,
+            connections,
             self._tasks,
             deadline=self._deadline,
             max_downloads=self._max_downloads,
@@ -358,12 +358,12 @@ class Poller:
             accounts.of(adapter)
         return accounts
 
-    async def _open_ways(self, stack: AsyncExitStack) -> Ways:
-        """Open the ways to the hosts that have files, to be closed with the stack."""
+    async def _open_connections(self, stack: AsyncExitStack) -> Connections:
+        """Open connections to the hosts that have files, to be closed with the stack."""
         files = partial(Transport, self._transport, connections=self._max_downloads)
         public = await stack.enter_async_context(files(admits=is_public))
         anywhere = await stack.enter_async_context(files())
-        return Ways(public, anywhere, self._hosts, self._stall)
+        return Connections(public, anywhere, self._hosts, self._stall)
 
 
 async def _prepare(place: Destination | None) -> None:

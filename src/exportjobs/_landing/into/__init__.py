@@ -1,4 +1,4 @@
-"""From what callers pass as `into` to the place where files land."""
+"""From what callers pass as `into` to the destination of files."""
 
 import os
 import re
@@ -8,15 +8,15 @@ from typing import Protocol, TypeGuard
 
 from exportjobs._landing.destination import Destination
 from exportjobs._landing.into.folder import Folder
-from exportjobs._landing.into.function import Handover, Taker
+from exportjobs._landing.into.function import FileFunction, FunctionDestination
 from exportjobs._schedule.clock import Clock
 from exportjobs.adapter._errors import InvalidArgument
 
 Place = str | os.PathLike[str]
 """A file or a folder."""
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_SPOILT_ADDRESS = re.compile(r"(?:s3a?|gs|az|azure|adl|abfss?):[/\\]")
-"""What is left of an address that was made a path, or lacks a slash."""
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+_BROKEN_URL = re.compile(r"(?:s3a?|gs|az|azure|adl|abfss?):[/\\]")
+"""What is left of a URL that was made a path, or lacks a slash."""
 
 
 class Store(Protocol):
@@ -27,17 +27,17 @@ class Store(Protocol):
         ...
 
 
-Into = Place | Taker | Store | Destination
-"""A folder, the address of a bucket, a store, or a function that takes each file as it comes."""
+Into = Place | FileFunction | Store | Destination
+"""A folder, the URL of a bucket, a store, or a function that takes each file as it comes."""
 
 
 def destination(into: Into | None, clock: Clock, *, unpack: bool) -> Destination | None:
-    """Return where files are to land; None where they are not wanted.
+    """Return the destination that `into` stands for; None where files are not wanted.
 
     It has yet to be prepared: nothing is made or opened here.
 
     Raises:
-        InvalidArgument: If it is no such place, or archives cannot be unpacked there.
+        InvalidArgument: If it is not such a place, or archives cannot be unpacked there.
     """
     if into is None or isinstance(into, Destination):
         return into
@@ -46,28 +46,28 @@ def destination(into: Into | None, clock: Clock, *, unpack: bool) -> Destination
     if unpack:
         raise InvalidArgument("unpack", "needs a folder", remedy='pass into="a folder"')
     if callable(into):
-        return Handover(into)
+        return FunctionDestination(into)
     return _bucket(into, clock)
 
 
 def _is_folder(into: object) -> TypeGuard[Place]:
     if isinstance(into, str):
-        return not _is_address(into)
-    if isinstance(into, PurePath) and _SPOILT_ADDRESS.match(str(into)):
-        reason = "is a path that was made of an address"
-        raise InvalidArgument("into", reason, remedy="pass the address as a text")
+        return not _is_url(into)
+    if isinstance(into, PurePath) and _BROKEN_URL.match(str(into)):
+        reason = "is a path that was made from a URL"
+        raise InvalidArgument("into", reason, remedy="pass the URL as a string")
     return isinstance(into, os.PathLike)
 
 
-def _is_address(into: str) -> bool:
+def _is_url(into: str) -> bool:
     if not into.strip():
         remedy = "name a folder; . is the current one"
         raise InvalidArgument("into", "is empty", remedy=remedy)
-    if _ADDRESS.match(into):
+    if _URL.match(into):
         return True
-    if _SPOILT_ADDRESS.match(into):
+    if _BROKEN_URL.match(into):
         remedy = f"write it with {into.partition(':')[0]}://"
-        raise InvalidArgument("into", "is an address that lacks a slash", remedy=remedy)
+        raise InvalidArgument("into", "is a URL that lacks a slash", remedy=remedy)
     return False
 
 

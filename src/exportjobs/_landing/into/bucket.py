@@ -174,14 +174,14 @@ class _Upload(Sink):
         """Let the object show, in place of whatever had its name.
 
         Raises:
-            Corrupted: If the bytes are not what was promised.
+            Corrupted: If the bytes do not have the expected digests.
             DestinationFailed: If the store does not take it.
         """
-        proven = self.check_promises()
+        verified = self.verify()
         await self._bucket.talk(self.name, self._opened().close)
         self._writer = None
         location = self._bucket.location(self.name)
-        return LandedFile(location, self.received, self.digests.sha256, part, proven)
+        return LandedFile(location, self.received, self.digests.sha256, part, verified)
 
     async def _restart(self, opened: Opening) -> None:
         await self._abort()

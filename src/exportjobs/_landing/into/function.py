@@ -1,4 +1,4 @@
-"""Files handed to a function of the caller's as they come, instead of to a folder."""
+"""A function of the caller's as a destination: it is called with each file as it comes."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -25,8 +25,8 @@ _THREADS = 40
 class FileStream:
     """The bytes of one file as they come: for `async for`, and for `for` in a function that waits.
 
-    After the last byte the file is proven; if that fails, or the rest cannot be had, the loop ends
-    with an error.
+    After the last byte the file is verified; if that fails, or the rest cannot be fetched, the loop
+    ends with an error.
     """
 
     ref: JobRef
@@ -56,45 +56,49 @@ class FileStream:
             yield piece
 
 
-Taker = Callable[[FileStream], object]
-"""Takes a file as it comes, and returns what it makes of it, or something that waits for that."""
+FileFunction = Callable[[FileStream], object]
+"""Takes a file as it comes, and returns what it makes of it, or an awaitable of that."""
 
 
-class Handover(Destination):
-    """A function that takes every file."""
+class FunctionDestination(Destination):
+    """A function that is called with every file."""
 
-    def __init__(self, take: Taker) -> None:
+    def __init__(self, take: FileFunction) -> None:
         """Take the function; one that is not asynchronous is called in a thread."""
         self._take = take
-        # Threads of their own: those that wait for bytes are not to keep bytes from being hashed.
+        # Threads of their own: functions that wait for bytes must not use up those that hash bytes.
         self._threads = CapacityLimiter(_THREADS)
 
     @property
     def identity(self) -> tuple[object, ...]:
         """The function."""
-        return (Handover, self._take)
+        return (FunctionDestination, self._take)
 
     def __str__(self) -> str:
         """Return the function's name."""
         return f"the function {getattr(self._take, '__qualname__', type(self._take).__name__)}"
 
     def wants(self, job: ExportJob) -> bool:
-        """Return whether a job is done: a function takes what comes for data."""
+        """Return whether a job is done: a function takes whatever comes for data."""
         return job.status is JobStatus.DONE
 
-    def sink(self, job: ExportJob, index: int) -> "_Handing":
-        """Return what hands one of a job's files over; nothing is called yet."""
-        return _Handing(self._take, self._threads, job, index)
+    def sink(self, job: ExportJob, index: int) -> "_FunctionSink":
+        """Return what passes one of a job's files to the function; it is not called yet."""
+        return _FunctionSink(self._take, self._threads, job, index)
 
 
-class _Handing(Sink):
-    def __init__(self, take: Taker, threads: CapacityLimiter, job: ExportJob, index: int) -> None:
+class _FunctionSink(Sink):
+    """Passes the bytes of one file to the function, which runs in a task while they come."""
+
+    def __init__(
+        self, take: FileFunction, threads: CapacityLimiter, job: ExportJob, index: int
+    ) -> None:
         artifact = job.artifacts[index]
         super().__init__(file_stem(job, index), suffix(artifact))
         self._take, self._threads = take, threads
         self._ref, self._part = job.ref, artifact.part
         self._called = False
-        self._has_handed = False
+        self._has_passed_bytes = False
         self._has_landed = False
         self._ended = anyio.Event()
         self._value: object = None
@@ -103,7 +107,7 @@ class _Handing(Sink):
 
     @property
     def may_restart(self) -> bool:
-        return not self._has_handed
+        return not self._has_passed_bytes
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -111,24 +115,26 @@ class _Handing(Sink):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Tell the function, if it still waits, that there is no more; and wait for it."""
+        """End the function's loop over the bytes, if it still waits, and wait for it to return."""
         self._pieces.close()
         if not self._called:
             self._taken.close()
         await self._stack.aclose()
 
     async def land(self, part: int | None) -> LandedFile:
-        proven = self.check_promises()
+        verified = self.verify()
         self._has_landed = True
         self._pieces.close()
         await self._ended.wait()
         self._check_error()
         digest, value = self.digests.sha256, self._value
-        return LandedFile(self.name, self.received, digest, part, proven, value)
+        return LandedFile(self.name, self.received, digest, part, verified, value)
 
     async def _restart(self, opened: Opening) -> None:
         if not self.may_restart:
-            raise DownloadFailed("the file broke off, and what was handed over is not taken back")
+            raise DownloadFailed(
+                "the file broke off, and the function already has some of its bytes"
+            )
         self._opened = opened
 
     async def _note(self) -> None:
@@ -137,7 +143,7 @@ class _Handing(Sink):
             self._tasks.start_soon(self._call)
 
     async def _store(self, view: memoryview) -> None:
-        self._has_handed = True
+        self._has_passed_bytes = True
         try:
             await self._pieces.send(bytes(view))
         except anyio.BrokenResourceError:
@@ -158,7 +164,7 @@ class _Handing(Sink):
                 call = partial(_wrapped, self._take, stream)
                 (value,) = await to_thread.run_sync(call, limiter=self._threads)
                 self._value = await cast("Awaitable[object]", value) if _waits(value) else value
-        except Exception as error:  # noqa: BLE001 - it is told with the file that it concerns
+        except Exception as error:  # noqa: BLE001 - it is raised with the file that it is about
             self._error = error
         finally:
             self._taken.close()
@@ -170,7 +176,7 @@ class _Handing(Sink):
         except anyio.EndOfStream:
             if self._has_landed:
                 return b""
-            raise DownloadFailed("the rest of the file cannot be had") from None
+            raise DownloadFailed("the rest of the file cannot be fetched") from None
 
     def _check_error(self) -> None:
         if self._error is not None:
@@ -180,7 +186,7 @@ class _Handing(Sink):
             ) from self._error
 
 
-def _wrapped(take: Taker, stream: FileStream) -> tuple[object]:
+def _wrapped(take: FileFunction, stream: FileStream) -> tuple[object]:
     return (take(stream),)
 
 

@@ -75,16 +75,16 @@ class PartFile(Sink):
         with CancelScope(shield=True):
             await to_thread.run_sync(self._close)
 
-    async def promise(self, promises: Mapping[str, bytes]) -> None:
-        """Take more promises; for new algorithms, what is there is read once more.
+    async def expect(self, expected: Mapping[str, bytes]) -> None:
+        """Expect more digests; for new algorithms, what is stored is read once more.
 
         Raises:
             DestinationFailed: If it cannot be read.
         """
-        if self.received and promises.keys() - self.digests.hashes.keys():
+        if self.received and expected.keys() - self.digests.hashes.keys():
             with CancelScope(shield=True):
-                await to_thread.run_sync(self._hash_again, promises)
-        await super().promise(promises)
+                await to_thread.run_sync(self._hash_again, expected)
+        await super().expect(expected)
 
     async def land(self, part: int | None) -> LandedFile:
         """Give the file its final name, in place of whatever had it.
@@ -95,9 +95,9 @@ class PartFile(Sink):
             DownloadFailed: If it is not what its suffix says.
             DestinationFailed: If that cannot be done.
         """
-        proven = self.check_promises()
+        verified = self.verify()
         target = self._folder / self.name
-        file = LandedFile(str(target), self.received, self.digests.sha256, part, proven)
+        file = LandedFile(str(target), self.received, self.digests.sha256, part, verified)
         await to_thread.run_sync(self._settle, target, file)
         return file
 
@@ -148,7 +148,7 @@ class PartFile(Sink):
             self._file.truncate(0)
             return
         self._is_fresh = False
-        self.version, self.suffix, self.promises = left.version, left.suffix, left.promises
+        self.version, self.suffix, self.expected = left.version, left.suffix, left.expected
         self.received = self.hashed = self._noted = self._file.tell()
 
     def _is_intact(self, left: Sidecar) -> bool:
@@ -159,16 +159,16 @@ class PartFile(Sink):
         length = os.fstat(self._file.fileno()).st_size
         if not left.received <= length <= (left.version.size or length):
             return False
-        self.digests = Digests.of(left.promises)
+        self.digests = Digests.of(left.expected)
         self._hash(left.received)
         if self.digests.sha256 != left.sha256:
             return False
         self._hash(length - left.received)
         return True
 
-    def _hash_again(self, promises: Mapping[str, bytes]) -> None:
+    def _hash_again(self, expected: Mapping[str, bytes]) -> None:
         self._write_waiting()
-        self.digests = Digests.of({**self.promises, **promises})
+        self.digests = Digests.of({**self.expected, **expected})
         with writing(self._part):
             self._file.seek(0)
             self._hash(self.received)
@@ -190,7 +190,7 @@ class PartFile(Sink):
         written = Sidecar(
             version=self.version,
             suffix=self.suffix,
-            promises=self.promises,
+            expected=self.expected,
             received=self.hashed,
             sha256=self.digests.sha256,
         )

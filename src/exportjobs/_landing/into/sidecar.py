@@ -1,4 +1,4 @@
-"""What stands beside a file that is not whole yet, so that another process may go on with it."""
+"""What stands beside a file that is not complete yet, so that another process can resume it."""
 
 import json
 import re
@@ -18,13 +18,13 @@ LENGTH = 2048
 
 @frozen(kw_only=True)
 class Sidecar:
-    """How far a file has come. It holds no address."""
+    """How far a file has come. It holds no URL."""
 
     version: Version
     suffix: str = ""
     """The file's, as its host served it."""
-    promises: Mapping[str, bytes] = field(factory=dict[str, bytes])
-    """Digests of the whole file, by algorithm."""
+    expected: Mapping[str, bytes] = field(factory=dict[str, bytes])
+    """Digests that the whole file must have, by algorithm."""
     received: int = 0
     """Bytes that were on the disk when this was written; there may be more by now."""
     sha256: str = ""
@@ -39,7 +39,7 @@ class Sidecar:
                 "modified": self.version.modified,
                 "size": self.version.size,
                 "suffix": self.suffix,
-                "promises": {name: digest.hex() for name, digest in self.promises.items()},
+                "promises": {name: digest.hex() for name, digest in self.expected.items()},
                 "received": self.received,
                 "sha256": self.sha256,
             }
@@ -58,7 +58,7 @@ class Sidecar:
                     _etag(written["etag"]), _header(written["modified"]), _size(written["size"])
                 ),
                 suffix=_suffix(written["suffix"]),
-                promises=_promises(written["promises"]),
+                expected=_digests(written["promises"]),
                 received=_size(written["received"]) or 0,
                 sha256=_text(written["sha256"]),
             )
@@ -84,7 +84,7 @@ def _header(value: Any) -> str:  # noqa: ANN401 - whatever JSON holds
     return _text(value)
 
 
-def _promises(value: Any) -> Mapping[str, bytes]:  # noqa: ANN401 - whatever JSON holds
+def _digests(value: Any) -> Mapping[str, bytes]:  # noqa: ANN401 - whatever JSON holds
     found = {name: bytes.fromhex(text) for name, text in value.items()}
     if not are_computable(found):
         raise ValueError(value)

@@ -7,8 +7,8 @@ import anyio.abc
 from anyio import CancelScope
 from attrs import define, field
 
-from exportjobs._landing.download import Delivery, Download, Surroundings
-from exportjobs._landing.source import Ways
+from exportjobs._landing.download import Download
+from exportjobs._landing.source import Connections
 from exportjobs._poller.loop.answered import Answers
 from exportjobs._poller.loop.inbox import Inbox, guarded, internal
 from exportjobs._poller.loop.tracked import Tracked, job_of, ref_of
@@ -49,7 +49,7 @@ class LandStage:
         inbox: Inbox,
         tasks: anyio.abc.TaskGroup,
         *,
-        ways: Ways,
+        connections: Connections,
         max_downloads: int,
     ) -> None:
         """Begin with none.
@@ -58,13 +58,13 @@ class LandStage:
             answers: Takes in what came of them.
             inbox: Takes what comes next for their exports.
             tasks: The group in which each is fetched.
-            ways: Lead to the hosts that have files.
+            connections: Lead to the hosts that have files.
             max_downloads: How many are fetched at once.
         """
         self._answers = answers
         self._inbox = inbox
         self._tasks = tasks
-        self._ways = ways
+        self._connections = connections
         self._at_once = max_downloads
         self._queue: Agenda[tuple[_Batch, int | None]] = Agenda()
         self._in_flight: set[CancelScope] = set()
@@ -81,11 +81,18 @@ class LandStage:
         if destination is None or not destination.wants(job):
             self._inbox.post(tracked, End(verdict(job)))
             return
-        session, renew = tracked.account.session, partial(self._renew, tracked)
-        delivery = Delivery(job, tracked.subject, session, destination, renew)
-        surroundings = Surroundings(self._ways, self._answers.clock, self._answers.observers.report)
+        download = Download(
+            job,
+            tracked.subject,
+            tracked.account.session,
+            destination,
+            connections=self._connections,
+            renew=partial(self._renew, tracked),
+            clock=self._answers.clock,
+            report=self._answers.observers.report,
+        )
         self._landing.add(tracked)
-        self._add(_Batch(tracked, Download(delivery, surroundings)), None)
+        self._add(_Batch(tracked, download), None)
 
     def start(self) -> None:
         """Fetch as many files as may be fetched at once."""
@@ -184,7 +191,7 @@ class LandStage:
             await self._until_it_may_be_polled(tracked)
             try:
                 answer = await session.converse(
-                    begin, ExportJob, ref, operation=Operation.POLL, on_answer=heard
+                    begin, ExportJob, ref, operation=Operation.POLL, on_answer=on_answer
                 )
             except BudgetExhausted as error:
                 wait = error.retry_after or session.adapter.polling.min_interval

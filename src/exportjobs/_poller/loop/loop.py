@@ -8,7 +8,7 @@ import anyio
 import anyio.abc
 
 from exportjobs._landing.destination import Destination
-from exportjobs._landing.source import Ways
+from exportjobs._landing.source import Connections
 from exportjobs._poller.loop.account import Account, Accounts
 from exportjobs._poller.loop.answered import Answers, last_error, too_late
 from exportjobs._poller.loop.inbox import Inbox
@@ -48,7 +48,7 @@ class Loop:
         self,
         answers: Answers,
         accounts: Accounts,
-        ways: Ways,
+        connections: Connections,
         tasks: anyio.abc.TaskGroup,
         *,
         deadline: timedelta | None,
@@ -65,7 +65,9 @@ class Loop:
         self._submit = SubmitStage(answers, inbox, tasks)
         self._poll = PollStage(answers, inbox, tasks)
         self._poll_list = PollListStage(answers, inbox, tasks)
-        self._land = LandStage(answers, inbox, tasks, ways=ways, max_downloads=max_downloads)
+        self._land = LandStage(
+            answers, inbox, tasks, connections=connections, max_downloads=max_downloads
+        )
         self._alarm = Alarm(answers.clock, tasks, inbox.wake)
         self._numbers = count(1)
         self._unclaimed: dict[Tracked, Land | End] = {}

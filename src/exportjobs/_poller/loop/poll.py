@@ -40,7 +40,7 @@ class PollStage:
         return min(self._agenda.next, *ready, _NEVER)
 
     def add(self, tracked: Tracked, due: float, *, alone: bool) -> None:
-        """Let a job be polled at a moment. Of those of one moment, the longest unheard of first.
+        """Let a job be polled at a moment. Of those of one moment, the longest not polled first.
 
         Args:
             tracked: Whose job it is.
@@ -106,7 +106,7 @@ class PollStage:
                 ExportJob,
                 ref,
                 operation=Operation.POLL,
-                on_answer=heard,
+                on_answer=on_answer,
             )
         except ExportJobsError as error:
             return self._failed(tracked, error)
