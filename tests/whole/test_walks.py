@@ -1,4 +1,4 @@
-"""How far values walk through the packages: a vendor's answer to its job, an artifact to its file.
+"""How far values walk through the packages: an export to its first poll, an answer, an artifact.
 
 A walk is counted in a real run against the sandbox. It is the list of our frames that come to hold
 the value, in that order, each of them once; its length is the number of changes of package from one
@@ -27,6 +27,7 @@ import exportjobs
 from exportjobs import Export, ExportJob, LandedFile
 from exportjobs._http.connection import Connection
 from exportjobs._http.stream import Stream
+from exportjobs._http.transport import Transport
 from exportjobs.adapter import Adapter, Artifact, Response
 from exportjobs.adapter._terms import Operation
 from exportjobs.sandbox import Sandbox
@@ -174,6 +175,23 @@ def is_for_a_poll(frame: FrameType) -> bool:
 def runs(frame: FrameType, function: Callable[..., object]) -> bool:
     """Return whether a frame is one of a function."""
     return frame.f_code is function.__code__
+
+
+def always(_: FrameType, __: object) -> bool:
+    """Begin at once."""
+    return True
+
+
+def sends_a_poll(frame: FrameType, _: object) -> bool:
+    """Return whether a status request is about to be sent."""
+    return runs(frame, Transport.send) and is_for_a_poll(frame)
+
+
+async def test_an_export_has_a_short_way_to_its_first_poll(export: Export, tmp_path: Path) -> None:
+    """From `run()` on: through the ledger to its vendor."""
+    walk = Walk(lambda one: one is export, always, sends_a_poll)
+
+    assert len(stays := await walked(walk, export, tmp_path)) <= 8, stays
 
 
 def brings_the_answer_to_a_poll(frame: FrameType, returned: object) -> bool:
