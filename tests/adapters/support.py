@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from exportjobs._http.answers import refusal
+from exportjobs._http.answers import response_error
 from exportjobs.adapter import (
     Adapter,
     Export,
@@ -44,7 +44,7 @@ class Wire:
             request = next(flow)
             while True:
                 response = self._answer(request)
-                error = refusal(response, self._adapter.error_codes, now=_NOW)
+                error = response_error(response, self._adapter.error_codes, now=_NOW)
                 request = flow.throw(error) if error else flow.send(response)
         except StopIteration as end:
             assert not self._answers, "the flow ended before it had asked for everything"

@@ -18,7 +18,7 @@ from exportjobs import (
     Rejected,
     VendorUnavailable,
 )
-from exportjobs._http.answers import refusal
+from exportjobs._http.answers import response_error
 from exportjobs.adapter import Response, ResponseError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ def said(body: object, status: int = 400, **headers: str) -> ResponseError:
     """Return the error that an answer stands for, which has to be one."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    error = refusal(Response(status, named, content), CODES, now=NOW)
+    error = response_error(Response(status, named, content), CODES, now=NOW)
     assert error is not None
     return error
 
@@ -43,7 +43,7 @@ def test_a_2xx_is_no_refusal(status: int) -> None:
     """Whatever the body says."""
     response = Response(status, {"retry-after": "5"}, b'{"code": "BUSY"}')
 
-    assert refusal(response, CODES, now=NOW) is None
+    assert response_error(response, CODES, now=NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ _headers = st.dictionaries(
 )
 def test_any_answer_is_a_typed_error(status: int, content: bytes, headers: dict[str, str]) -> None:
     """No bytes and no headers raise another exception than the one that they stand for."""
-    error = refusal(Response(status, headers, content), CODES, now=NOW)
+    error = response_error(Response(status, headers, content), CODES, now=NOW)
 
     assert isinstance(error, ResponseError)
     assert error.http_status == status
@@ -182,7 +182,7 @@ def test_any_answer_is_a_typed_error(status: int, content: bytes, headers: dict[
 @pytest.mark.parametrize("headers", [{"Retry-After": "9"}, {"retry-after": "9"}], ids=["A", "a"])
 def test_the_wait_goes_along_with_the_error(headers: dict[str, Any]) -> None:
     """However the server writes its header's name."""
-    error = refusal(Response(429, headers), {}, now=NOW)
+    error = response_error(Response(429, headers), {}, now=NOW)
 
     assert isinstance(error, RateLimited)
     assert error.retry_after == timedelta(seconds=9)

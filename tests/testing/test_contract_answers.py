@@ -76,7 +76,7 @@ CASES = [
     Case(
         answers.Open,
         contract.test_artifacts_are_well_formed,
-        "the artifact in state 'ready' cannot be fetched (the vendor names an unencrypted address, http://files.acme.example/…)",
+        "the artifact in state 'ready' cannot be fetched (the vendor sent an unencrypted URL, http://files.acme.example/…)",
     ),
     Case(
         answers.Digesting,

@@ -1,1 +1,1 @@
-"""The way to a vendor and back: sign in, send, repair what broke, and read what an answer means."""
+"""HTTP: signing in, sending, retrying, and reading what an answer means."""

@@ -41,16 +41,16 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
 
 
 def server_wait(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
-    """Return how long a server that refused asks to be left alone, or None if it does not say.
+    """Return how long a server that refused asks to wait, or None if it does not say.
 
     `Retry-After` counts, and a used-up rate limit with its time of reset. Never negative.
     """
     if headers.get("retry-after"):
         return retry_after(headers, now=now)
-    told = rate_limit(headers, now=now)
-    if told is None or told.remaining > 0:
+    state = rate_limit(headers, now=now)
+    if state is None or state.remaining > 0:
         return None
-    return timedelta(seconds=max(0.0, told.until - now.timestamp()))
+    return timedelta(seconds=max(0.0, state.until - now.timestamp()))
 
 
 def rate_limit(headers: Mapping[str, str], *, now: datetime) -> RateLimitState | None:
@@ -115,52 +115,52 @@ _CODE_NAMES = ("code", "errorCode", "error_code")
 _TEXT_NAMES = ("message", "errorMessage", "error_message", "detail", "error", "title")
 
 
-def refusal(
+def response_error(
     response: Response, error_codes: Mapping[str, type[ResponseError]], *, now: datetime
 ) -> ResponseError | None:
-    """Return the error that an answer stands for, or None if it is a 2xx.
+    """Return the error that an answer means, or None if it is a 2xx.
 
     The vendor's own code decides where the adapter knows it, else the HTTP status.
     """
     if response.ok:
         return None
-    complaint = _complaint(response)
+    error_body = _error_body(response)
     by_status = _BY_STATUS.get(response.status) or (
         VendorUnavailable if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR else Rejected
     )
-    error = error_codes.get(complaint.code or "", by_status)
+    error = error_codes.get(error_body.code or "", by_status)
     return error(
-        complaint.line(response.status),
+        error_body.reason(response.status),
         http_status=response.status,
-        code=complaint.code,
+        code=error_body.code,
         retry_after=server_wait(response.headers, now=now),
     )
 
 
 @frozen
-class _Complaint:
-    """The vendor's code and words for what it did not like."""
+class _ErrorBody:
+    """The vendor's code and text for an error."""
 
     code: str | None = None
     text: str | None = None
 
-    def line(self, status: int) -> str:
+    def reason(self, status: int) -> str:
         said = ": ".join(part for part in (self.code, self.text) if part)
         return f"HTTP {status}{f' ({said})' if said else ''}"
 
 
-def _complaint(response: Response) -> _Complaint:
-    """Read the error bodies that are in use: flat, or the first of a list that may stand alone."""
+def _error_body(response: Response) -> _ErrorBody:
+    """Read the shapes of error bodies that are in use: flat, or the first of a list of errors."""
     try:
         body = parse_json(response.content)
     except MalformedResponse:
-        return _Complaint()
+        return _ErrorBody()
     errors = body.get("errors") if is_object(body) else body
     if is_list(errors) and errors:
         body = errors[0]
     if not is_object(body):
-        return _Complaint()
-    return _Complaint(_first_text(body, _CODE_NAMES), _first_text(body, _TEXT_NAMES))
+        return _ErrorBody()
+    return _ErrorBody(_first_text(body, _CODE_NAMES), _first_text(body, _TEXT_NAMES))
 
 
 def _first_text(body: Mapping[str, object], names: tuple[str, ...]) -> str | None:

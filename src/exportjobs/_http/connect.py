@@ -1,4 +1,4 @@
-"""Connecting to a host: at an address that is admitted, the first that answers."""
+"""Connecting to a host: only to addresses that are admitted, and to the first that answers."""
 
 import os
 import socket
@@ -23,8 +23,8 @@ _HEAD_START = 0.25
 class NetworkBackend(httpcore.AsyncNetworkBackend):
     """Connects httpcore's pool to hosts.
 
-    Addresses are checked after a host's name was resolved, and those are connected to: a name that
-    resolves to a private address, or to another one the next time, does not get past the check.
+    Addresses are checked after a host's name was resolved, and the connection is made to one of
+    those: a name that resolves to a private address the next time does not get past the check.
     """
 
     def __init__(self, admits: Admits) -> None:

@@ -1,7 +1,7 @@
 """One connection on a socket of our own, which can read straight into a caller's buffer.
 
-httpx's own read 64 KiB at a time and copy that twice more on its way to a file. This is what makes
-a download as fast as the machine.
+httpx's own connections read 64 KiB at a time, and those bytes are copied twice more on their way to
+a file. Reading into the caller's buffer makes a download as fast as the machine.
 """
 
 import select
@@ -27,7 +27,7 @@ _BROKEN = (OSError, anyio.ClosedResourceError, anyio.BrokenResourceError)
 class _RaisedAs:
     """Raises what went wrong as httpcore would.
 
-    No generator, as those take longer to enter, and this is in every read and write.
+    It is not a generator, as those take longer to enter, and this is in every read and write.
     """
 
     broken: type[Exception]
@@ -89,7 +89,7 @@ class Connection(httpcore.AsyncNetworkStream):
                 left = left[await self._when_ready(sending, timeout, anyio.wait_writable) :]
 
     async def aclose(self) -> None:
-        """Close it; whoever waits for it is told."""
+        """Close it; tasks that wait for it are woken with an error."""
         if self._socket.fileno() >= 0:
             anyio.notify_closing(self._socket)
             self._socket.close()
@@ -110,7 +110,7 @@ class Connection(httpcore.AsyncNetworkStream):
             encrypted = ssl_context.wrap_socket(
                 self._socket, server_hostname=server_hostname, do_handshake_on_connect=False
             )
-            # The plain socket is an empty shell by now.
+            # `wrap_socket` has detached the plain socket, which owns nothing any more.
             self._socket = encrypted
             try:
                 await self._when_ready(encrypted.do_handshake, timeout)
@@ -134,14 +134,14 @@ class Connection(httpcore.AsyncNetworkStream):
     async def _when_ready(
         self, operation: Callable[[], T], within: float | None, wait: Wait = anyio.wait_readable
     ) -> T:
-        """Do what does not block, again each time that the socket says it can go on."""
+        """Call what does not block, again each time that the socket is ready for it."""
         try:
             result = operation()
         except _NOT_YET as reason:
             with anyio.fail_after(within):
                 return await self._after_waiting(operation, wait, reason)
         if wait is anyio.wait_readable:
-            # Bytes that never let wait for them would keep all others waiting.
+            # A socket that always has bytes would never let another task run.
             await checkpoint()
         return result
 
@@ -163,7 +163,7 @@ class Connection(httpcore.AsyncNetworkStream):
         filled = self._socket.recv_into(view)
         if not isinstance(self._socket, ssl.SSLSocket):
             return filled
-        # What is encrypted comes in records of 16 KiB; those that are there are taken at once.
+        # TLS delivers records of 16 KiB: all that have come are read, not one in each call.
         with suppress(*_NOT_YET):
             while filled < len(view) and (more := self._socket.recv_into(view[filled:])):
                 filled += more

@@ -1,4 +1,4 @@
-"""Where it is safe to go: origins, encryption and paths."""
+"""Which URLs are safe to request: origins, encryption, private networks and paths."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -24,7 +24,7 @@ def everywhere(address: IPv4Address | IPv6Address) -> bool:  # noqa: ARG001 - it
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Return whether an address is one of the open network's: of no machine or network's own."""
+    """Return whether an address is one of the public internet, not of a private network."""
     if isinstance(address, IPv6Address):
         if address.is_site_local or any(address in network for network in _NEVER_PUBLIC):
             return False
@@ -50,7 +50,7 @@ def _origin(url: str) -> tuple[str, str, int | None] | None:
         port = _PORTS.get(parts.scheme) if parts.port is None else parts.port
     except ValueError:
         return None
-    # Some take a backslash for a slash, and what stands before it for the host.
+    # Some clients read a backslash as a slash, and what is before it as the host.
     if not parts.hostname or "\\" in url:
         return None
     return (parts.scheme, parts.hostname, port)
@@ -66,29 +66,29 @@ def check_encrypted(url: str) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise no_address() from None
+        raise invalid_url() from None
     is_plain = url.isprintable() and " " not in url and "\\" not in url
     if not (host and is_plain and len(url) <= _LONGEST):
-        raise no_address()
+        raise invalid_url()
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise UntrustedAddress(
-            f"the vendor names an unencrypted address, {safe_url(url)}",
-            remedy="only https is fetched from; ask the vendor for an https address",
+            f"the vendor sent an unencrypted URL, {safe_url(url)}",
+            remedy="files are fetched over https only; ask the vendor for an https URL",
         )
 
 
-def no_address() -> UntrustedAddress:
-    """Return the error for an address that cannot be one."""
+def invalid_url() -> UntrustedAddress:
+    """Return the error for a URL that is not valid."""
     return UntrustedAddress(
-        "the vendor names an address that is none", remedy="ask the vendor what became of the file"
+        "the vendor sent a URL that is not valid", remedy="ask the vendor where the file is"
     )
 
 
 def private_host(host: str) -> UntrustedAddress:
     """Return the error for a host inside a private network."""
     return UntrustedAddress(
-        f"the vendor names a host in a private network, {host}",
-        remedy="if its files are to be fetched from there, name it in download_hosts",
+        f"the vendor sent the URL of a host in a private network, {host}",
+        remedy="to fetch files from there, name the host in download_hosts",
     )
 
 
@@ -96,15 +96,15 @@ def below(base_url: str, path: str) -> str:
     """Return the URL of a path below a base URL.
 
     Raises:
-        UntrustedAddress: If the path is a URL of its own, or climbs out.
+        UntrustedAddress: If the path is a URL of its own, or leads out of the base URL.
     """
     try:
         parts = urlsplit(path)
     except ValueError:
-        raise no_address() from None
-    climbs = any(unquote(segment) in {".", ".."} for segment in parts.path.split("/"))
+        raise invalid_url() from None
+    leads_up = any(unquote(segment) in {".", ".."} for segment in parts.path.split("/"))
     leaves = parts.scheme or parts.netloc or "\\" in unquote(path)
-    if climbs or leaves or not path.startswith("/"):
+    if leads_up or leaves or not path.startswith("/"):
         where = safe_url(path) if parts.netloc else "a path"
         raise UntrustedAddress(
             f"a request to {where} outside the vendor's own API was not sent",
@@ -129,7 +129,7 @@ class Hosts:
         """Return whether a URL's host may be one of a private network.
 
         The vendor's own origin may, since the user named it, and so may a host that is allowed by
-        name. Nothing that a vendor alone names leads to a machine behind the user's own wall.
+        name. A URL that only the vendor names must not reach a machine behind the user's firewall.
 
         Raises:
             UntrustedAddress: If nothing is fetched from there.
@@ -160,6 +160,6 @@ def _is_private(host: str) -> bool:
 
 def _not_allowed(url: str) -> UntrustedAddress:
     return UntrustedAddress(
-        f"the vendor names a host that is not among those allowed, {safe_url(url)}",
-        remedy="if its files are to be fetched from there, name it in download_hosts",
+        f"the vendor sent the URL of a host that is not allowed, {safe_url(url)}",
+        remedy="to fetch files from there, name the host in download_hosts",
     )

@@ -1,8 +1,8 @@
-"""Trying again what failed, a few times and after pauses that grow: stamina's way.
+"""Retries: a few attempts, with pauses that grow, by stamina.
 
-Most of what is tried succeeds at once, and that is not stamina's affair: a call of it leaves forty
-objects in cycles, and with a hundred thousand jobs Python's collector stops everything for a second
-to find them.
+The first attempt is made without stamina, which is called only after it has failed. Most requests
+succeed at once, and each call of stamina leaves forty objects in reference cycles: with a hundred
+thousand jobs, Python's garbage collector stops everything for a second to find them.
 """
 
 import logging
@@ -24,27 +24,30 @@ _LOGGERS = (
     "httpcore.socks",
     "stamina",
 )
-_talking: ContextVar[bool] = ContextVar("exportjobs_talking", default=False)
+_silenced: ContextVar[bool] = ContextVar("exportjobs_silenced", default=False)
 
 
-class _NotWhileWeTalk(logging.Filter):
+class _UnlessSilenced(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - the signature is logging's
-        return not _talking.get()
+        return not _silenced.get()
 
 
-_filter = _NotWhileWeTalk()
+_filter = _UnlessSilenced()
 for _name in _LOGGERS:
     logging.getLogger(_name).addFilter(_filter)
 
 
 @contextmanager
 def quiet() -> Generator[None]:
-    """Silence the libraries below in this task, until the block is left."""
-    token = _talking.set(True)
+    """Silence the loggers of the libraries below in this task, until the block is left.
+
+    Their lines hold URLs, which may open what they name.
+    """
+    token = _silenced.set(True)
     try:
         yield
     finally:
-        _talking.reset(token)
+        _silenced.reset(token)
 
 
 T = TypeVar("T")
@@ -53,31 +56,31 @@ Work = Callable[[], Awaitable[T]]
 
 @frozen(kw_only=True)
 class Attempts:
-    """How often something is tried, and the pauses in between in seconds."""
+    """How many attempts something gets, and the pauses between them in seconds."""
 
     attempts: int
     timeout: float | None = None
-    """Seconds after which nothing is tried again."""
+    """Seconds after which no other attempt begins."""
     first_pause: float
     longest_pause: float
     jitter: float
 
-    async def of(self, work: Work[T], may_pass: Callable[[Exception], bool]) -> T:
-        """Try something until it succeeds, or the last attempt has failed.
+    async def of(self, work: Work[T], may_retry: Callable[[Exception], bool]) -> T:
+        """Call something until it succeeds, or the last attempt has failed.
 
         Args:
-            work: What is tried.
-            may_pass: Whether what went wrong may go right another time.
+            work: What is called.
+            may_retry: Whether another attempt may help after an error.
         """
         began = time.monotonic()
         try:
             return await work()
         except Exception as error:
             left = None if self.timeout is None else self.timeout - (time.monotonic() - began)
-            if (left is not None and left <= 0) or not may_pass(error):
+            if (left is not None and left <= 0) or not may_retry(error):
                 raise
             failed = _Failed(work, error)
-        return await self._caller(left)(may_pass, failed)
+        return await self._caller(left)(may_retry, failed)
 
     def _caller(self, timeout: float | None) -> stamina.AsyncRetryingCaller:
         return stamina.AsyncRetryingCaller(
@@ -90,7 +93,7 @@ class Attempts:
 
 
 class _Failed(Generic[T]):
-    """Some work of which the first attempt has been made."""
+    """Work whose first attempt has failed: for stamina, the first call raises that error again."""
 
     def __init__(self, work: Work[T], error: Exception) -> None:
         self._work = work

@@ -9,7 +9,7 @@ from typing import Generic, TypeAlias, TypeVar, cast
 import anyio
 from attrs import define, frozen
 
-from exportjobs._http.answers import rate_limit, refusal, retry_after
+from exportjobs._http.answers import rate_limit, response_error, retry_after
 from exportjobs._http.retry import Attempts, quiet
 from exportjobs._http.transport import Transport
 from exportjobs._schedule.budgets import Budgets
@@ -165,7 +165,7 @@ class Session:
             response = await self._transport.send(request, base_url=base_url)
             now = self._clock.now()
             self.budgets = self.budgets.heard(rate_limit(response.headers, now=now))
-            error = refusal(response, self.adapter.error_codes, now=now)
+            error = response_error(response, self.adapter.error_codes, now=now)
             if error is not None:
                 raise error
             return response

@@ -43,11 +43,11 @@ class Stream:
 
         Args:
             view: Where to.
-            inflate: Whether to undo the gzip that was made for the way.
+            inflate: Whether to undo a gzip that is a content coding, not part of the file.
 
         Raises:
             NetworkError: If the connection broke, or nothing more came in time.
-            MalformedResponse: If it is no whole gzip.
+            MalformedResponse: If it is not a complete gzip.
         """
         if not self._rest:
             if self._straight is not None:
@@ -71,9 +71,9 @@ class Stream:
 
 
 class _Inflating:
-    """A body with its compression undone; one that is cut off is an error, as it is no other way.
+    """A body with its compression undone; one that is cut off is an error, as without compression.
 
-    No generator, as those have to be closed if they are not exhausted.
+    It is not a generator, which would have to be closed if it is left early.
     """
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
@@ -112,6 +112,6 @@ class _Inflating:
 
 
 def raw(reply: httpx.Response) -> AsyncIterable[bytes]:
-    """Return a body as it comes; httpx's own way to it counts and checks what is known here."""
+    """Return a body as it comes; httpx's own iterator costs more, for checks that are made here."""
     stream = reply.stream
     return stream if isinstance(stream, httpx.AsyncByteStream) else reply.aiter_raw()

@@ -1,8 +1,8 @@
-"""The one room that knows httpx: sends requests, bounds answers, and lets no secret out.
+"""The module that uses httpx: sends requests, limits answers, and lets no secret out.
 
-httpx's errors carry the request, with whatever secrets are on it: they leave this room as the
-library's own. Requests are handed to httpx's transports, not to a client of httpx's: what a client
-adds to them (redirects, cookies, authentication) is unwanted here, and costs as much again.
+httpx's errors hold the request, with the secrets on it: they leave this module as the library's
+own. Requests go to httpx's transports, not to a client of httpx's: what a client adds to them
+(redirects, cookies, authentication) is unwanted here, and doubles their cost.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping
@@ -15,7 +15,7 @@ import httpx
 
 from exportjobs._http.connect import Admits
 from exportjobs._http.network import Backend, network, tls
-from exportjobs._http.origins import below, everywhere, no_address
+from exportjobs._http.origins import below, everywhere, invalid_url
 from exportjobs._http.retry import quiet
 from exportjobs._http.stream import Stream, raw
 from exportjobs.adapter._errors import ExportJobsError, MalformedResponse, NetworkError, Unreachable
@@ -24,7 +24,7 @@ from exportjobs.adapter._redact import safe_url
 from exportjobs.adapter._structure import dump_json
 
 LARGEST_ANSWER = 32 * 1024 * 1024
-"""Bytes of an answer that is to be parsed; a larger one is refused."""
+"""Bytes of an answer that is parsed; a larger one is an error."""
 _ANSWER_WITHIN = 30.0
 _DEEPEST_CAUSE = 8
 _CONNECT_WITHIN = 10.0
@@ -44,12 +44,13 @@ class Transport:
         """Prepare the connections; none is opened yet.
 
         Args:
-            backend: Takes the network's place.
+            backend: What sends the requests, in place of the network.
             connections: How many to have at once.
             admits: Whether connections to an address are made.
         """
-        # Getting a turn that is free need not wait a round of the loop: the network is waited for.
-        self._turn = anyio.Semaphore(connections, fast_acquire=True)
+        # `fast_acquire`: a free slot is taken without a round of the event loop, as the answer of
+        # the network is waited for anyhow.
+        self._slots = anyio.Semaphore(connections, fast_acquire=True)
         with quiet():
             self._network = network(connections, admits) if backend is None else backend
         self._closed = False
@@ -90,12 +91,12 @@ class Transport:
             within: Seconds in which the next bytes have to come.
 
         Raises:
-            UntrustedAddress: If the URL is none.
+            UntrustedAddress: If the URL is not valid.
             Unreachable: If no connection was made.
             NetworkError: If the connection broke or no bytes came in time.
         """
         named = {name.lower(): value for name, value in headers.items()}
-        with _addressed():
+        with _url_errors():
             built = httpx.Request(
                 "GET",
                 url,
@@ -109,8 +110,8 @@ class Transport:
     async def _open(self, request: httpx.Request) -> AsyncGenerator[httpx.Response]:
         if self._closed:
             raise RuntimeError("the transport is closed")
-        async with self._turn:
-            with quiet(), _translated(request.url):
+        async with self._slots:
+            with quiet(), _as_own_errors(request.url):
                 reply = await self._network.handle_async_request(request)
                 try:
                     yield reply
@@ -149,12 +150,12 @@ def _with_credentials(request: httpx.Request) -> httpx.Request:
 
 
 def _located(request: Request, base_url: str) -> httpx.URL:
-    with _addressed():
+    with _url_errors():
         url = _parsed(base_url, request.path)
         return url.copy_merge_params(dict(request.params)) if request.params else url
 
 
-# A job is asked about at one address, many times.
+# A job is polled at one URL, many times.
 @lru_cache(maxsize=1024)
 def _parsed(base_url: str, path: str) -> httpx.URL:
     return httpx.URL(below(base_url, path))
@@ -169,12 +170,12 @@ def _usual_headers() -> Mapping[str, str]:
 
 @lru_cache
 def _bounds(answer: float) -> Mapping[str, float | None]:
-    """Bound the wait for a connection and for each piece of an answer; a turn has no bound."""
+    """Return time-outs for a connection and for each piece of an answer, none for a slot."""
     return httpx.Timeout(answer, connect=_CONNECT_WITHIN, pool=None).as_dict()
 
 
 def _headers(reply: httpx.Response) -> Mapping[str, str]:
-    """Return an answer's headers as httpx reads them, by a shorter way where they are plain."""
+    """Return an answer's headers as httpx reads them, faster where they are ASCII and unique."""
     raw = reply.headers.raw
     try:
         plain = {name.decode("ascii").lower(): value.decode("ascii") for name, value in raw}
@@ -193,23 +194,23 @@ async def _bounded(reply: httpx.Response, headers: Mapping[str, str]) -> bytes:
 
 
 def _pieces(reply: httpx.Response, headers: Mapping[str, str]) -> AsyncIterable[bytes]:
-    """Return the body as it comes, with a transport's compression undone."""
+    """Return the body as it comes, with a content coding undone."""
     # The usual answer has a length and is not compressed: it needs none of httpx's decoders.
     is_plain = "content-length" in headers and "content-encoding" not in headers
     return raw(reply) if is_plain else reply.aiter_bytes()
 
 
 @contextmanager
-def _addressed() -> Generator[None]:
+def _url_errors() -> Generator[None]:
     try:
         yield
     except (httpx.InvalidURL, UnicodeError):
-        raise no_address() from None
+        raise invalid_url() from None
 
 
 @contextmanager
-def _translated(url: httpx.URL) -> Generator[None]:
-    """Let httpx's errors out as the library's own, without the request that they carry."""
+def _as_own_errors(url: httpx.URL) -> Generator[None]:
+    """Raise httpx's errors as the library's own, without the request that they hold."""
     try:
         yield
     except ExportJobsError:

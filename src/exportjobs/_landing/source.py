@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import anyio
 from attrs import frozen
 
-from exportjobs._http.origins import Hosts, no_address, same_origin
+from exportjobs._http.origins import Hosts, invalid_url, same_origin
 from exportjobs._http.session import Session
 from exportjobs._http.stream import Stream
 from exportjobs._http.transport import Transport
@@ -139,4 +139,4 @@ def _redirect(stream: Stream, url: str) -> str | None:
     try:
         return urljoin(url, location)
     except ValueError:
-        raise no_address() from None
+        raise invalid_url() from None

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeAlias, cast
 
 from attrs import evolve, field, frozen
 
-from exportjobs._http.answers import refusal
+from exportjobs._http.answers import response_error
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._adapter import Export
 from exportjobs.adapter._errors import ExportJobsError, VendorUnavailable
@@ -206,7 +206,7 @@ class Scene:
     def _refused(self, answered: Answered) -> ExportJobsError | None:
         if isinstance(answered, ExportJobsError):
             return None
-        return refusal(answered, self.adapter.error_codes, now=_NOW)
+        return response_error(answered, self.adapter.error_codes, now=_NOW)
 
 
 def told(request: Request) -> str:
