@@ -337,18 +337,18 @@ def test_an_address_names_a_bucket(
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("s3://", "names no bucket"),
-        ("s3:///prefix", "names no bucket"),
-        ("ftp://bucket/prefix", "no address that files can be put to"),
-        ("http://bucket.s3.amazonaws.com/p", "no address that files can be put to"),
-        ("https://files.acme.test/p", "no address that files can be put to"),
-        ("file:///tmp/landing", "no address that files can be put to"),
-        ("memory:///p", "no address that files can be put to"),
-        ("s3://[::1/p", "is no address"),
-        ("s3://bucket/a\nb", "is no address"),
+        ("s3://", "does not name a bucket"),
+        ("s3:///prefix", "does not name a bucket"),
+        ("ftp://bucket/prefix", "is not the URL of a store"),
+        ("http://bucket.s3.amazonaws.com/p", "is not the URL of a store"),
+        ("https://files.acme.test/p", "is not the URL of a store"),
+        ("file:///tmp/landing", "is not the URL of a store"),
+        ("memory:///p", "is not the URL of a store"),
+        ("s3://[::1/p", "is not a valid URL"),
+        ("s3://bucket/a\nb", "is not a valid URL"),
         ("s3://bucket:9000/p", "holds more than a bucket and a path"),
-        ("s3://bucket/a/../b", "does not lead where it seems to"),
-        ("s3://bucket/a%2fb", "does not lead where it seems to"),
+        ("s3://bucket/a/../b", "names another place than it seems to"),
+        ("s3://bucket/a%2fb", "names another place than it seems to"),
         ("s3://bucket/a//b", "cannot be used"),
         ("https://acct.blob.core.windows.net/", "cannot be used"),
         ("az://container/p", "Account must be specified"),
@@ -383,7 +383,7 @@ def test_only_a_folder_takes_unpacked_archives(into: Into) -> None:
 @pytest.mark.parametrize("into", [5, object(), HTTPStore.from_url("https://files.acme.test")])
 def test_what_takes_no_files_is_refused(into: Into) -> None:
     """That includes a store that cannot keep a file from showing before it is whole."""
-    with pytest.raises(InvalidArgument, match="where no files can be put"):
+    with pytest.raises(InvalidArgument, match="not a store for files"):
         destination(into, SystemClock(), unpack=False)
 
 

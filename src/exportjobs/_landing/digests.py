@@ -95,7 +95,7 @@ class Digests:
 
 def _named(headers: Mapping[str, str], *, whole: bool) -> Iterator[tuple[str, str]]:
     lists = ["repr-digest", "digest", *(["content-digest"] if whole else [])]
-    # Google tells the hash of what is stored, also where it undoes the compression on the way
+    # Google sends the hash of what is stored, also where it decompresses what it sends
     # (cloud.google.com/storage/docs/transcoding, November 2026).
     stored, sent = (headers.get(h, "") for h in ("x-goog-stored-content-encoding", _ENCODING))
     if stored.lower() != "gzip" or sent.lower() == "gzip":
@@ -158,12 +158,12 @@ class _Checksum:
 
 def _crc32c() -> Hash | None:
     try:
-        # An extra: nothing in the standard library computes it.
+        # An extra: the standard library does not compute it.
         from google_crc32c import (  # noqa: PLC0415
             extend,  # pyright: ignore[reportUnknownVariableType]
         )
     except ImportError:
         return None
     computed = cast("Callable[[int, bytes], int]", extend)
-    # Google's takes nothing that may be written to.
+    # Google's function accepts no writable buffer.
     return _Checksum(lambda value, data: computed(value, bytes(data)))

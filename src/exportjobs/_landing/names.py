@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 from exportjobs.adapter._errors import DownloadFailed
 from exportjobs.adapter._job import Artifact, ExportJob, JobRef, JobStatus
 
-LOOK: Final = "look into the archive before you trust it"
+LOOK: Final = "check the archive before you trust it"
 _LONGEST_NAME: Final = 1024
 _LONGEST_MEMBER_PART: Final = 255
 _UNSAFE_MEMBERS: Final[Mapping[str, re.Pattern[str]]] = {
     "is absolute": re.compile(r"^/"),
-    "climbs out": re.compile(r"(?:^|/)\.\.(?:/|\Z)"),
+    "leads out of the folder": re.compile(r"(?:^|/)\.\.(?:/|\Z)"),
     "has a drive letter": re.compile(r"(?:^|/)[A-Za-z]:"),
     "has a backslash": re.compile(r"\\"),
     "has a control character": re.compile(r"[\x00-\x1f\x7f-\x9f]"),
-    "is no Unicode": re.compile(r"[\ud800-\udfff]"),
-    "lies too deep": re.compile(r"(?:/[^/]*){64}"),
+    "is not valid Unicode": re.compile(r"[\ud800-\udfff]"),
+    "is nested too deep": re.compile(r"(?:/[^/]*){64}"),
 }
 _UNSAFE_MEMBERS_ON_WINDOWS: Final[Mapping[str, re.Pattern[str]]] = {
     "is reserved": re.compile(
@@ -36,7 +36,7 @@ _UNSAFE_MEMBERS_ON_WINDOWS: Final[Mapping[str, re.Pattern[str]]] = {
 
 
 def refused(name: str, reason: str, remedy: str = LOOK) -> DownloadFailed:
-    """Return the error that a member's name is told with."""
+    """Return the error for a member of an archive that is not unpacked."""
     return DownloadFailed(f"the archive is refused: {name!r} {reason}", remedy=remedy)
 
 
@@ -99,7 +99,7 @@ def file_stem(job: ExportJob, index: int) -> str:
     """Return the name under which one of a job's artifacts lands, without its suffix.
 
     Numbered parts sort. The vendor's own name gives no more than the suffix, as it may hold
-    anything. What a job that came to a bad end left behind says so, lest it be taken for data.
+    anything. The file of a job that failed has its status in its name, lest it be taken for data.
     """
     stem = job_stem(job.ref)
     if job.status.is_terminal and job.status is not JobStatus.DONE:

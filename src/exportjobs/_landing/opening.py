@@ -1,4 +1,4 @@
-"""What an answer to the request for a file amounts to: what comes, and from where in the file."""
+"""What a host's answer to the request for a file means: what comes, and from where in the file."""
 
 import re
 from collections.abc import Mapping
@@ -85,24 +85,24 @@ _RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 _DIGITS = 18
 """More than any file's length has."""
 _GZIP = {"gzip", "x-gzip"}
-_LEASE_REFUSED = {
+_URL_REJECTED = {
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.GONE,
 }
-# Google and Amazon say 400 where a token has expired, and that it has in their own words.
+# Google and Amazon answer 400 where a token has expired, with one of these codes in the body.
 _EXPIRED = re.compile(rb"<Code>(?:Expired|RequestExpired|TokenRefreshRequired)")
 _TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 ENOUGH = 64
-"""Bytes that tell a page from a file."""
+"""Bytes that are enough to tell an error page from a file."""
 _MARKUP = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:\?xml|!doctype|html|error)\b", re.IGNORECASE)
 _MARKUP_TYPES = {"text/html", "application/xml", "text/xml", "application/xhtml+xml"}
 _MARKUP_SUFFIXES = {".html", ".htm", ".xml", ".xhtml"}
 
 
 class NoContinuation(NetworkError):
-    """The rest of a file was asked for, and what came is not proven to be that."""
+    """The rest of a file was asked for, and what came may be something else."""
 
 
 @frozen
@@ -117,7 +117,7 @@ class Opening:
     digests: Mapping[str, bytes] = field(factory=dict[str, bytes])
     """Digests of the whole file, by algorithm."""
     compressed: bool = False
-    """Whether it is compressed for the way alone, which is to be undone."""
+    """Whether it has a content coding, which is undone as it comes."""
     media_type: str = ""
 
 
@@ -129,7 +129,7 @@ class Head:
     headers: Mapping[str, str]
     """By names in lower case."""
     said: bytes = b""
-    """The first bytes of an answer that is no file."""
+    """The first bytes of an answer that is not a file."""
 
 
 def opening(head: Head, *, suffix: str, asked: Version | None, start: int) -> Opening:
@@ -142,8 +142,8 @@ def opening(head: Head, *, suffix: str, asked: Version | None, start: int) -> Op
         start: From which byte on.
 
     Raises:
-        SignedUrlRejected: If the host refuses the address.
-        NoContinuation: If what comes is not proven to be the rest.
+        SignedUrlRejected: If the host rejects the URL.
+        NoContinuation: If what comes may not be the rest.
         NetworkError: If the host cannot answer for now.
         DownloadFailed: If it will never.
     """
@@ -155,8 +155,8 @@ def opening(head: Head, *, suffix: str, asked: Version | None, start: int) -> Op
     said = f"the file's host answered HTTP {status}"
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and asked is not None:
         raise NoContinuation(f"the file is shorter than it was: {said}")
-    if status in _LEASE_REFUSED or _EXPIRED.search(head.said):
-        raise SignedUrlRejected(f"the address is refused: {said}")
+    if status in _URL_REJECTED or _EXPIRED.search(head.said):
+        raise SignedUrlRejected(f"the URL was rejected: {said}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _TRANSIENT:
         raise NetworkError(said)
     raise DownloadFailed(said)
@@ -169,13 +169,14 @@ def may_be_error_page(opened: Opening, suffix: str) -> bool:
 
 
 def check_no_error_page(begin: bytes) -> None:
-    """Check that the first bytes of a file are no page that says why there is none.
+    """Check that the first bytes of a file are not an error page.
 
     Raises:
-        SignedUrlRejected: If they are: a host may say with 200 that an address has expired.
+        SignedUrlRejected: If they are: some hosts answer 200 with a page that says that a URL has
+            expired.
     """
     if _MARKUP.match(begin):
-        raise SignedUrlRejected("the address is refused: the file's host sends a page that says so")
+        raise SignedUrlRejected("the URL was rejected: the file's host sent an error page")
 
 
 def _whole(headers: Mapping[str, str], suffix: str) -> Opening:
@@ -186,16 +187,16 @@ def _whole(headers: Mapping[str, str], suffix: str) -> Opening:
     if coding is not None and coding not in _GZIP:
         raise DownloadFailed(f"the file's host compresses it in an unknown way, {coding}")
     if coding is not None:
-        # Length, version and digests are those of the bytes before the compression is undone.
+        # Length, version and digests are of the compressed bytes, and say nothing of the file.
         return Opening(compressed=True, media_type=media_type)
     digests = expected_digests(headers, whole=True)
     return Opening(0, size, Version.of(headers, size), digests, media_type=media_type)
 
 
 def _coding(headers: Mapping[str, str], suffix: str) -> str | None:
-    """Return how a body is compressed for the way alone, if it is."""
+    """Return a body's content coding, if it has one that is not part of the file."""
     coding = headers.get("content-encoding", "").strip().lower()
-    # A file that is a gzip itself is often stored as if it were only sent as one.
+    # A file that is a gzip itself is often stored with gzip as its content coding.
     is_payload = coding in _GZIP and suffix.endswith((".gz", ".tgz"))
     return None if is_payload or coding in {"", "identity"} else coding
 

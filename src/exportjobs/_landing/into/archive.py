@@ -1,4 +1,4 @@
-"""Archives that a vendor delivers: whether one is whole, and unpacking it safely."""
+"""Archives that a vendor delivers: whether one is complete, and unpacking it safely."""
 
 import gzip
 import os
@@ -35,10 +35,10 @@ _USUAL: Final = Bounds()
 
 
 def check_structure(path: Path, suffix: str) -> None:
-    """Check that a file is whole, as far as its suffix promises a structure that tells.
+    """Check that a file is complete, where its suffix stands for a format that shows it.
 
-    A zip's table of contents is read, and that each entry is where it says; one too long to be
-    read cheaply is taken at its word. A gzip is decoded to its end. Others are not looked at.
+    Of a zip, the table of contents is read, and whether each entry is where that says; one too long
+    to be read cheaply is believed. A gzip is decoded to its end. Other formats are not checked.
 
     Raises:
         Corrupted: If it is not.
@@ -46,26 +46,26 @@ def check_structure(path: Path, suffix: str) -> None:
         DestinationFailed: If it cannot be read.
     """
     if suffix.endswith(".zip"):
-        with _told("zip archive", path), path.open("rb") as file:
+        with _as_file_errors("zip archive", path), path.open("rb") as file:
             check_zip(file)
     elif suffix.endswith((".gz", ".tgz")):
-        with _told("gzip file", path), path.open("rb") as file:
+        with _as_file_errors("gzip file", path), path.open("rb") as file:
             check_gzip(file)
 
 
 def unpack(archive: Path, into: Path, bounds: Bounds = _USUAL) -> tuple[Path, ...]:
     """Unpack a zip or tar archive, gzipped or not, and return its files, sorted.
 
-    The folder appears only when all of it is there to stay, in place of what had its name. What
-    might land elsewhere, or on another system as something else, is refused with all the rest:
-    links, devices, names that climb out, names that differ by the case of a letter alone.
+    The folder appears only when it is complete and synced, in place of what had its name. All of
+    the archive is refused if one member may land elsewhere, or as something else on another
+    system: links, devices, names that lead out of the folder, names that differ only in case.
 
     Raises:
-        Corrupted: If the archive is not whole.
+        Corrupted: If the archive is not complete.
         DownloadFailed: If it is not safe, or beyond its bounds.
         DestinationFailed: If the folder cannot be written.
     """
-    with _told("archive", into), archive.open("rb") as file:
+    with _as_file_errors("archive", into), archive.open("rb") as file:
         _check_place(into, archive)
         with _appearing(into) as folder:
             tree = _Tree(folder, bounds)
@@ -75,8 +75,8 @@ def unpack(archive: Path, into: Path, bounds: Bounds = _USUAL) -> tuple[Path, ..
 
 
 @contextmanager
-def _told(what: str, place: Path) -> Generator[None]:
-    """Tell every error in our own terms; a broken archive makes its parser fail in many ways."""
+def _as_file_errors(what: str, place: Path) -> Generator[None]:
+    """Raise every error as one of our own; a broken archive makes its parser fail in many ways."""
     try:
         yield
     except FileError:
@@ -85,9 +85,9 @@ def _told(what: str, place: Path) -> Generator[None]:
         *(gzip.BadGzipFile, tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error),
         *(ArithmeticError, EOFError, LookupError, RuntimeError, ValueError),
     ) as error:
-        # What is not implemented is another kind of archive: it would come the same again.
+        # Not implemented means another kind of archive: fetched again, it would be the same.
         kind = DownloadFailed if isinstance(error, NotImplementedError) else Corrupted
-        raise kind(f"the file is no whole {what} ({error})") from error
+        raise kind(f"the file is not a complete {what} ({error})") from error
     except OSError as error:
         cause = error.strerror or str(error)
         raise DestinationFailed(f"cannot be read or written ({cause}): {place}") from error
@@ -100,7 +100,7 @@ class _Tree:
         self.files: list[PurePosixPath] = []
         self._root = root
         self._bounds = bounds
-        self._room = bounds.total
+        self._bytes_left = bounds.total
         self._members = 0
         self._held = {folded(PurePosixPath()): (PurePosixPath(), True)}
 
@@ -116,7 +116,7 @@ class _Tree:
             self.files.append(place)
 
     def _hold(self, place: PurePosixPath, *, is_folder: bool) -> None:
-        """Take a name for one thing; a folder may be told of more than once."""
+        """Reserve a name for one member; a folder may be named more than once."""
         held = self._held.get(folded(place))
         if held is None:
             self._held[folded(place)] = (place, is_folder)
@@ -128,35 +128,35 @@ class _Tree:
             raise _beyond(f"more than {self._bounds.files} files")
 
     def _write(self, place: PurePosixPath, member: Member) -> None:
-        # What it claims is asked first, to spare the disk, and not believed.
-        self._check_room(self._room - member.size)
+        # The size that it claims is checked first, to spare the disk, but it is not believed.
+        self._check_total(self._bytes_left - member.size)
         left = member.size
         with (self._root / place).open("xb") as file:
             for chunk in member.chunks:
                 left -= len(chunk)
-                self._room -= len(chunk)
-                self._check_room(self._room)
+                self._bytes_left -= len(chunk)
+                self._check_total(self._bytes_left)
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
         if left:
-            raise EOFError(f"{member.name!r} is not of the size that it claims")
+            raise EOFError(f"{member.name!r} does not have the size that it claims")
 
-    def _check_room(self, room: int) -> None:
-        if room < 0:
+    def _check_total(self, bytes_left: int) -> None:
+        if bytes_left < 0:
             raise _beyond(f"more than {self._bounds.total} bytes")
 
 
 def _beyond(much: str) -> DownloadFailed:
-    return DownloadFailed(f"the archive holds {much}", remedy="unpack it with wider bounds")
+    return DownloadFailed(f"the archive holds {much}", remedy="unpack it yourself, if you trust it")
 
 
 def _check_place(into: Path, archive: Path) -> None:
     """Check that nothing is lost if what has the folder's name is replaced."""
     if into.name in {"", ".."}:
-        raise DestinationFailed(f"names no folder of its own: {into}")
+        raise DestinationFailed(f"does not name a folder of its own: {into}")
     if into.is_symlink() or (into.exists() and not into.is_dir()):
-        raise DestinationFailed(f"is no folder: {into}")
+        raise DestinationFailed(f"is not a folder: {into}")
     if any(archive.resolve().is_relative_to(doomed.resolve()) for doomed in (into, _part(into))):
         raise DestinationFailed(f"holds the archive itself: {into}")
 
@@ -171,7 +171,7 @@ def _old(into: Path) -> Path:
 
 @contextmanager
 def _appearing(into: Path) -> Generator[Path]:
-    """Lend a folder that takes the other's name if all goes well, and else leaves no trace."""
+    """Yield a folder that gets its final name if all goes well, and is removed otherwise."""
     part = _part(into)
     _clear(into)
     part.mkdir(parents=True)
@@ -183,7 +183,7 @@ def _appearing(into: Path) -> Generator[Path]:
 
 
 def _clear(into: Path) -> None:
-    """Remove what an earlier try has left, or put it back if that was cut off amid the swap."""
+    """Remove what an earlier attempt left; put the old folder back if it ended amid the swap."""
     part, old = _part(into), _old(into)
     if old.exists() and not into.exists():
         old.rename(into)
@@ -193,7 +193,7 @@ def _clear(into: Path) -> None:
 
 
 def _swap(part: Path, into: Path) -> None:
-    """Give a folder the other's name; for a moment there may be neither, but never a mix."""
+    """Give a folder its final name; for a moment there may be none, but never a mix of two."""
     old = _old(into)
     if into.exists():
         into.rename(old)

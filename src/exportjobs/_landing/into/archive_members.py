@@ -1,4 +1,4 @@
-"""What is in a zip or a tar, read safely, whatever the archive says of itself."""
+"""The members of a zip or a tar, read safely, whatever the archive claims."""
 
 import gzip
 import io
@@ -46,7 +46,7 @@ class Member:
 def check_zip(file: IO[bytes]) -> None:
     """Check that a zip has a table of contents, and each entry where that says.
 
-    One too long to be read cheaply is taken at its word.
+    One too long to be read cheaply is believed.
     """
     with suppress(_TooLong):
         _open_zip(file, _LONGEST_DIRECTORY)
@@ -72,7 +72,7 @@ def members(file: IO[bytes], most: int) -> Iterator[Member]:
         most: How many files are wanted at most; a zip's table of contents is bounded by it.
 
     Raises:
-        DownloadFailed: If it is no archive, or what it holds is not to be unpacked.
+        DownloadFailed: If it is not an archive, or holds what is not unpacked.
     """
     head = file.read(tarfile.BLOCKSIZE)
     file.seek(0)

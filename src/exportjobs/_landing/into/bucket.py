@@ -1,4 +1,4 @@
-"""A bucket of a store of objects, in which the files of jobs land."""
+"""A bucket of an object store, in which the files of jobs land."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -37,10 +37,10 @@ _ABORTING = 30.0
 class Bucket(Destination):
     """A bucket, or what lies below a prefix of it.
 
-    A file is streamed there in pieces and shows only when all of it was proven; a small one is sent
-    in one go. What did not come so far is given up: another process begins again from zero, with
-    all of a job's parts. Whether the bucket can be written is found out with its first file, as
-    nothing short of writing tells; the job can then be resumed. Archives are not looked into.
+    A file is uploaded in parts and becomes visible only when all of it was verified; a small one is
+    sent in one request. An upload that does not get so far is aborted: another process begins from
+    zero, with all of a job's files. Whether the bucket can be written shows with its first file, as
+    only writing tells; the job can then be resumed. Archives are not checked.
     """
 
     def __init__(self, store: Store, place: str, clock: Clock) -> None:
@@ -48,24 +48,24 @@ class Bucket(Destination):
         self._store = store
         self._place = place
         self._clock = clock
-        # Threads of their own: a store that hangs is not to keep bytes from being hashed.
+        # Threads of their own: a store that hangs must not use up those that hash bytes.
         self._threads = CapacityLimiter(_THREADS)
 
     @classmethod
-    def at(cls, address: str, clock: Clock) -> Self:
-        """Return the bucket at an address, with the credentials that the environment has.
+    def at(cls, url: str, clock: Clock) -> Self:
+        """Return the bucket at a URL, with the credentials that the environment has.
 
         Raises:
-            InvalidArgument: If there is none, or the address holds what opens it.
+            InvalidArgument: If there is none, or the URL holds credentials.
         """
-        return cls(store_at(address), address.rstrip("/"), clock)
+        return cls(store_at(url), url.rstrip("/"), clock)
 
     @classmethod
     def of(cls, store: object, clock: Clock) -> Self:
         """Return a store of obstore's that the caller has opened.
 
         Raises:
-            InvalidArgument: If it is none that files can be put to.
+            InvalidArgument: If it is not one that files can be put to.
         """
         found = checked_store(store)
         return cls(found, root(found), clock)
@@ -94,7 +94,7 @@ class Bucket(Destination):
         if len(job.artifacts) > 1:
             text = manifest(job, files, landed_at=self._clock.now())
             name = manifest_name(job.ref)
-            await self.talk(name, self._put, name, text.encode())
+            await self.run(name, self._put, name, text.encode())
         return files
 
     async def standing(self, files: tuple[LandedFile, ...]) -> tuple[LandedFile, ...] | None:
@@ -117,7 +117,7 @@ class Bucket(Destination):
             with suppress(FileNotFoundError):
                 found.append(obstore.head(self._store, name)["size"])
 
-        await self.talk(name, ask)
+        await self.run(name, ask)
         return found[0] if found else None
 
     def location(self, name: str) -> str:
@@ -128,21 +128,21 @@ class Bucket(Destination):
         """Return what takes an object's bytes; nothing is sent yet."""
         return obstore.open_writer(self._store, name, buffer_size=piece, max_concurrency=_IN_FLIGHT)
 
-    async def talk(self, name: str, say: Callable[[*_Args], object], *args: *_Args) -> None:
-        """Talk to the store about an object, in a thread: its own loop is asyncio's alone.
+    async def run(self, name: str, request: Callable[[*_Args], object], *args: *_Args) -> None:
+        """Send the store a request about an object, in a thread: obstore's own loop is asyncio's.
 
-        Whoever is cancelled does not wait for a store that does not answer.
+        A task that is cancelled does not wait for a store that does not answer.
 
         Raises:
             DestinationFailed: If the store refuses, or cannot be reached.
         """
         try:
-            await to_thread.run_sync(say, *args, abandon_on_cancel=True, limiter=self._threads)
+            await to_thread.run_sync(request, *args, abandon_on_cancel=True, limiter=self._threads)
         except Exception as error:  # noqa: BLE001 - they are of many kinds
             failure = failed(name, self._store, error)
         else:
             return
-        # Raised here, so that no one finds what the store said in the context of the error.
+        # Raised here, so that the store's own error, which may hold secrets, is not its context.
         raise failure
 
     def _put(self, name: str, content: bytes) -> None:
@@ -150,7 +150,7 @@ class Bucket(Destination):
 
 
 class _Upload(Sink):
-    """Bytes on their way to an object, which nobody sees before they are all there.
+    """Bytes on their way to an object, which is not visible before they are all there.
 
     The upload stays open from one attempt of the download to the next.
     """
@@ -163,22 +163,22 @@ class _Upload(Sink):
         self._writer: WritableFile | None = None
 
     async def __aenter__(self) -> Self:
-        """Begin with nothing: what an earlier process sent is not to be had any more."""
+        """Begin with nothing: what an earlier process sent is lost."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Give up what has not landed."""
+        """Abort what has not landed."""
         await self._abort()
 
     async def land(self, part: int | None) -> LandedFile:
-        """Let the object show, in place of whatever had its name.
+        """Make the object visible, in place of whatever had its name.
 
         Raises:
             Corrupted: If the bytes do not have the expected digests.
             DestinationFailed: If the store does not take it.
         """
         verified = self.verify()
-        await self._bucket.talk(self.name, self._opened().close)
+        await self._bucket.run(self.name, self._opened().close)
         self._writer = None
         location = self._bucket.location(self.name)
         return LandedFile(location, self.received, self.digests.sha256, part, verified)
@@ -188,10 +188,10 @@ class _Upload(Sink):
         self._piece = _piece(opened.size)
 
     async def _store(self, view: memoryview) -> None:
-        await self._bucket.talk(self.name, _write, self._opened(), view)
+        await self._bucket.run(self.name, _write, self._opened(), view)
 
     async def _note(self) -> None:
-        """Note nothing: no other process could go on with it."""
+        """Record nothing: no other process could resume it."""
 
     def _opened(self) -> "WritableFile":
         if self._writer is None:
@@ -199,12 +199,12 @@ class _Upload(Sink):
         return self._writer
 
     async def _abort(self) -> None:
-        """Have the store forget what it was sent; it may say no, and shows nothing either way."""
+        """Abort the upload at the store; if that fails, the object is not visible either."""
         writer, self._writer = self._writer, None
         if writer is None:
             return
         with move_on_after(_ABORTING, shield=True), suppress(DestinationFailed):
-            await self._bucket.talk(self.name, _give_up, writer)
+            await self._bucket.run(self.name, _abort_upload, writer)
 
 
 def _piece(size: int | None) -> int:
@@ -213,15 +213,15 @@ def _piece(size: int | None) -> int:
 
 
 def _write(writer: "WritableFile", view: memoryview) -> None:
-    # It keeps what it is given until it was sent, and this memory is soon used for other bytes.
+    # A copy: obstore keeps it until it was sent, and the ring buffer is soon filled again.
     writer.write(bytes(view))
 
 
-class _GivenUpError(Exception):
-    """A file will not be whole."""
+class _AbortedError(Exception):
+    """An upload is aborted."""
 
 
-def _give_up(writer: "WritableFile") -> None:
-    # Only a writer that an error leaves aborts its upload: one that is closed lets the object show.
-    with suppress(_GivenUpError), writer:
-        raise _GivenUpError
+def _abort_upload(writer: "WritableFile") -> None:
+    # A writer aborts its upload only if an error leaves its block: closing it completes the object.
+    with suppress(_AbortedError), writer:
+        raise _AbortedError

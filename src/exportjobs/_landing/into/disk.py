@@ -19,14 +19,14 @@ def prepare_folder(folder: Path) -> Path:
     """
     with writing(folder, remedy="choose another folder"):
         folder.mkdir(parents=True, exist_ok=True)
-        # Where the system can, it has no name that could be left behind.
+        # Where the system supports it, this file has no name that could be left behind.
         TemporaryFile(dir=folder).close()
     return folder
 
 
 @contextmanager
 def writing(path: Path, remedy: str | None = None) -> Generator[None]:
-    """Tell what keeps a path from being written."""
+    """Raise what keeps a path from being written as the library's own error."""
     try:
         yield
     except DestinationFailed:
@@ -37,7 +37,7 @@ def writing(path: Path, remedy: str | None = None) -> Generator[None]:
 
 
 def make_rename_last(folder: Path) -> None:
-    """Sync a folder, where the system can: else a power cut may undo the rename."""
+    """Sync a folder, where the system can; without it, a power cut may undo the rename."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -48,7 +48,7 @@ def make_rename_last(folder: Path) -> None:
 
 
 def overwrite(path: Path, content: bytes) -> None:
-    """Write over the beginning of a file in one go, so that no moment sees a part of it.
+    """Write over the beginning of a file in one call, so that nobody sees a part of it.
 
     Raises:
         DestinationFailed: If it cannot be written.
@@ -58,10 +58,10 @@ def overwrite(path: Path, content: bytes) -> None:
 
 
 def append(path: Path, content: bytes) -> None:
-    """Write behind the end of a file in one go.
+    """Append to a file in one call.
 
-    As few calls as will do: each lets another thread have the interpreter, and waits to have it
-    back.
+    It makes as few system calls as possible: each gives the interpreter to another thread, and
+    waits to get it back.
 
     Raises:
         DestinationFailed: If it cannot be written.
@@ -76,10 +76,10 @@ def append(path: Path, content: bytes) -> None:
 
 
 def open_locked(path: Path) -> FileIO | None:
-    """Open a file, made if need be, for this opening alone; None if another one has it.
+    """Open a file, created if need be, under a lock; None if another process or opening has it.
 
-    It is had until it is closed, or its process dies. A file system that knows no locks goes
-    without.
+    The lock lasts until the file is closed, or its process dies. On a file system without locks
+    there is none.
 
     Raises:
         DestinationFailed: If it cannot be written.
@@ -113,7 +113,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: FileIO) -> None:
-        # A byte that no file reaches: Windows keeps others from reading what is locked.
+        # A byte that no file reaches, as Windows keeps others from reading what is locked.
         place = file.tell()
         file.seek(2**40)
         try:

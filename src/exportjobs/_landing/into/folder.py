@@ -62,21 +62,21 @@ class Noted:
         """Return what an entry says.
 
         Raises:
-            TypeError: If it is none; so do the others of `_UNREADABLE`.
+            TypeError: If it is not an entry; or one of the others of `_UNREADABLE`.
         """
         verified_by = tuple(str(name) for name in entry.get("verified_by", ()))
         return cls(PurePath(str(entry["name"])).name, str(entry["sha256"]), verified_by)
 
 
 def noted(text: str) -> Iterator[Noted]:
-    """Yield the files in some lines, but for one that a dying process cut off."""
+    """Yield the files in some lines, except for one that a dying process cut off."""
     for one in text.splitlines():
         with suppress(*_UNREADABLE):
             yield Noted.of(json.loads(one))
 
 
 def listed(text: str) -> Iterator[Noted]:
-    """Yield the files in a manifest, none if the text is no manifest."""
+    """Yield the files in a manifest, none if the text is not a manifest."""
     with suppress(*_UNREADABLE):
         for entry in json.loads(text)["files"]:
             yield Noted.of(entry)
@@ -102,10 +102,10 @@ _ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 class Folder(Destination):
     """A folder, and whether archives are unpacked in it.
 
-    The files of a job that has several are followed by a manifest. Until it stands, each one that
-    is about to land is a line in `….manifest.json.part`: what stands under its name and has its
-    digest is not fetched again by another process. A job's only file has landed when it stands
-    under its name, and is fetched again whenever the job is.
+    The files of a job that has several are followed by a manifest. Until that is there, each file
+    that is about to land is a line in `….manifest.json.part`: a file that has its name and its
+    digest is not fetched again by another process. A job's only file has landed when it has its
+    name, and is fetched again whenever the job is.
     """
 
     def __init__(self, path: Path, clock: Clock, *, unpacks: bool) -> None:
@@ -177,13 +177,13 @@ class Folder(Destination):
         text = manifest(job, files, landed_at=self._clock.now())
         whole = target.with_name(f"{target.name}.whole.part")
         whole.write_text(text, encoding="utf-8")
-        # The names of the files have to be there for good before the one that says so.
+        # The files' names must be on the disk for good before the manifest that lists them.
         make_rename_last(self._path)
         whole.replace(target)
         part.unlink(missing_ok=True)
 
     def _note(self, job: ExportJob, file: LandedFile) -> None:
-        # What a dying process cut off has no end of its own.
+        # The line begins with a newline of its own: the one before it may have been cut off.
         append(self._notes(job), f"\n{line(file)}".encode())
 
     def _landed(self, job: ExportJob) -> Mapping[int, LandedFile]:
@@ -227,7 +227,7 @@ def _text(path: Path) -> str:
 
 
 def _standing(path: Path, part: int | None, verified_by: tuple[str, ...] = ()) -> LandedFile | None:
-    """Return the file that stands under a path, None if there is none that can be read."""
+    """Return the file at a path, None if there is none that can be read."""
     with suppress(OSError), path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return LandedFile(path, file.tell(), digest, part, verified_by)

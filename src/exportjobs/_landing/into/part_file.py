@@ -1,4 +1,4 @@
-"""A file in a folder that appears under its final name only when it is whole."""
+"""A file in a folder that gets its final name only when it is complete."""
 
 import os
 import shutil
@@ -22,16 +22,21 @@ from exportjobs.events import LandedFile
 _READ = 1024 * 1024
 _NOTED_EVERY = 8 * 1024 * 1024
 _SMALL = 128 * 1024
-"""Bytes of a file that is written in one go, and fetched again when a process dies over it."""
+"""Bytes of a file that is written in one go, and fetched again if its process dies."""
 Note = Callable[[LandedFile], None]
 
 
 class PartFile(Sink):
-    """Bytes on their way to a file, beside it under `NAME.part` until they are all there.
+    """Bytes on their way to a file, in `NAME.part` beside it until they are all there.
 
-    Beside that stands `NAME.part.json` with how far they have come. Both stay if the file does not
-    land and its host can be asked for the rest alone; the next one to come goes on with them.
-    What reads or writes bytes is done in threads.
+    A sidecar, `NAME.part.json`, says how many of them are stored and has the SHA-256 of those. Both
+    stay if the file does not land and its host can be asked for the rest alone; another process
+    resumes it. A sidecar is written every few MiB, after the bytes that it is about: the part file
+    may be longer, and what is behind those bytes is kept. If the bytes do not have the SHA-256,
+    something else wrote them, and the file is fetched from its beginning.
+
+    A small file is kept in memory, written in one go and has no sidecar: what it costs is system
+    calls, and it is soon fetched again. Reading and writing is done in threads.
     """
 
     def __init__(self, folder: Path, stem: str, suffix: str, note: Note | None = None) -> None:
@@ -41,7 +46,7 @@ class PartFile(Sink):
             folder: Where it shall stand.
             stem: Its name without a suffix.
             suffix: As far as that is known before its host is asked.
-            note: Takes note of it when it is whole and about to have its name.
+            note: Called with the file when it is complete and about to get its name.
         """
         super().__init__(stem, suffix)
         self._note_whole = note
@@ -56,7 +61,7 @@ class PartFile(Sink):
         self._has_landed = False
 
     async def __aenter__(self) -> Self:
-        """Open the file, with what an earlier try left of it.
+        """Open the file, with what an earlier attempt left of it.
 
         Raises:
             DestinationFailed: If it cannot be written, or another process is writing it.
@@ -64,12 +69,12 @@ class PartFile(Sink):
         self._file = self._opened()
         with ExitStack() as stack, writing(self._part):
             stack.enter_context(self._file)
-            await self._take_up()
+            await self._resume()
             stack.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close it; what has not landed stays where another try can go on with it."""
+        """Close it; what has not landed stays where another attempt can resume it."""
         if self._has_landed:
             return
         with CancelScope(shield=True):
@@ -89,7 +94,7 @@ class PartFile(Sink):
     async def land(self, part: int | None) -> LandedFile:
         """Give the file its final name, in place of whatever had it.
 
-        The bytes are synced, and the name when the whole job is concluded.
+        The bytes are synced now, the name when the whole job is concluded.
 
         Raises:
             DownloadFailed: If it is not what its suffix says.
@@ -98,11 +103,11 @@ class PartFile(Sink):
         verified = self.verify()
         target = self._folder / self.name
         file = LandedFile(str(target), self.received, self.digests.sha256, part, verified)
-        await to_thread.run_sync(self._settle, target, file)
+        await to_thread.run_sync(self._rename, target, file)
         return file
 
     def forget(self) -> None:
-        """Remove what an earlier try may have left of a file that landed."""
+        """Remove the sidecar that an earlier attempt may have left of a file that landed."""
         self._sidecar.unlink(missing_ok=True)
 
     async def _restart(self, opened: Opening) -> None:
@@ -124,7 +129,10 @@ class PartFile(Sink):
 
     @property
     def _may_be_noted(self) -> bool:
-        """Whether the bytes that were hashed are all stored, and others may follow them."""
+        """Whether the hashed bytes are all stored, and the host can be asked for the rest.
+
+        Storing and hashing go at their own speed: hashing may be ahead.
+        """
         return bool(self.version.condition) and self.hashed <= self.received
 
     def _opened(self) -> FileIO:
@@ -136,8 +144,8 @@ class PartFile(Sink):
             )
         return file
 
-    async def _take_up(self) -> None:
-        """Go on with what is there, if all of it is what was written."""
+    async def _resume(self) -> None:
+        """Resume what an earlier process left, if it is what the sidecar says; else empty it."""
         left = Sidecar.from_bytes(self._read_sidecar())
         is_intact = False
         if left is not None:
@@ -152,9 +160,10 @@ class PartFile(Sink):
         self.received = self.hashed = self._noted = self._file.tell()
 
     def _is_intact(self, left: Sidecar) -> bool:
-        """Hash what is there; the bytes that were noted have to be the same, and more may follow.
+        """Hash what is there: the bytes that the sidecar names have to have its digest.
 
-        A process that dies loses nothing that it has written.
+        Those behind them were written after it, in order, and are kept: a process that dies loses
+        nothing that it has written.
         """
         length = os.fstat(self._file.fileno()).st_size
         if not left.received <= length <= (left.version.size or length):
@@ -211,7 +220,7 @@ class PartFile(Sink):
         free = shutil.disk_usage(self._folder).free
         if size is not None and size > free:
             raise DestinationFailed(
-                f"the file takes {size} bytes and there is room for {free}: {self._folder}"
+                f"the file needs {size} bytes, and {free} are free: {self._folder}"
             )
 
     def _write_waiting(self) -> None:
@@ -224,7 +233,7 @@ class PartFile(Sink):
             while view:
                 view = view[self._file.write(view) :]
 
-    def _settle(self, target: Path, file: LandedFile) -> None:
+    def _rename(self, target: Path, file: LandedFile) -> None:
         self._write_waiting()
         check_structure(self._part, self.suffix)
         with writing(target):
@@ -232,7 +241,7 @@ class PartFile(Sink):
             if self._note_whole is not None:
                 self._note_whole(file)
             if os.name == "nt":
-                # There, what is open has its name for good.
+                # On Windows, a file that is open cannot be renamed.
                 self._file.close()
             self._part.replace(target)
             self._file.close()

@@ -13,7 +13,7 @@ from exportjobs._landing.opening import Version, is_sendable, is_strong
 _VERSION = 1
 _SUFFIX = re.compile(r"(\.[a-z0-9]{1,8}){0,2}")
 LENGTH = 2048
-"""Bytes of a sidecar: one write of this many is whole or not there, whenever a process dies."""
+"""Bytes of a sidecar, always the same: one write replaces all of it, whenever a process dies."""
 
 
 @frozen(kw_only=True)
@@ -31,7 +31,7 @@ class Sidecar:
     """Of those bytes, in hexadecimal."""
 
     def to_bytes(self) -> bytes:
-        """Return it as JSON, filled up with blanks; nothing where it does not fit."""
+        """Return it as JSON, padded with blanks; nothing if it is too long."""
         text = json.dumps(
             {
                 "exportjobs": _VERSION,
