@@ -19,6 +19,7 @@ from _report import table
 
 from exportjobs import ExportJob, JobRef, JobStatus, Poller, run
 from exportjobs._ledger.ledger import Ledger
+from exportjobs._ledger.tables import Tables
 from exportjobs._schedule.clock import SystemClock
 from exportjobs.adapter import Reading
 from exportjobs.cli._demo import exports_of
@@ -49,10 +50,10 @@ async def changes(file: Path, exports: int) -> list[float]:
         return done
 
     async def one(ledger: Ledger, number: int) -> None:
-        row = await timed(lambda: ledger.intend(0, CLARI.activity()))
+        row = await timed(lambda: ledger.write(Tables.intend, 0, CLARI.activity()))
         assert isinstance(row, int)
         for status in (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.DONE):
-            await timed(partial(ledger.record, row, job(number, status)))
+            await timed(partial(ledger.write, Tables.record, row, job(number, status)))
 
     async def several(ledger: Ledger, first: int) -> None:
         for number in range(first, exports, SIDE_BY_SIDE):

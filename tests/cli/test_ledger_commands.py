@@ -19,6 +19,7 @@ import pytest
 
 from exportjobs import Export, JobRef
 from exportjobs._ledger.ledger import Ledger
+from exportjobs._ledger.tables import Tables
 from exportjobs._schedule.clock import SystemClock
 from exportjobs.sandbox import Fault, Sandbox
 from exportjobs_clari import Clari
@@ -128,8 +129,8 @@ def in_doubt(file: Path, export: Export, run_key: str = "monday") -> int:
 
     async def crash() -> int:
         async with Ledger(file, SystemClock()) as ledger:
-            (entry,) = await ledger.enter([(0, export, run_key)])
-            return await ledger.intend(entry.number, export)
+            (entry,) = await ledger.write(Tables.enter, [(0, export, run_key)])
+            return await ledger.write(Tables.intend, entry.number, export)
 
     return anyio.run(crash)
 

@@ -14,6 +14,7 @@ from tests.support.acme import outstanding as jobs
 from exportjobs import ExportJob, JobRef, JobStatus, LandedFile, LedgerFailed
 from exportjobs._ledger.ledger import Ledger
 from exportjobs._ledger.schema import VERSION
+from exportjobs._ledger.tables import Tables
 from exportjobs._schedule.durations import Durations
 from exportjobs.adapter import Artifact, Export, Reading, evolve
 from exportjobs.testing import ManualClock
@@ -77,7 +78,7 @@ def report(name: str) -> Export:
 
 async def number_of(ledger: Ledger, ref: JobRef) -> int:
     """Return the number of a job that is taken up again."""
-    (entry,) = await ledger.enter([(0, Acme().resume(ref), None)])
+    (entry,) = await ledger.write(Tables.enter, [(0, Acme().resume(ref), None)])
     return entry.number
 
 
@@ -91,7 +92,9 @@ async def test_what_was_accepted_is_outstanding_after_a_restart(open_ledger: Ope
     """Jobs that had not ended are offered again, oldest first."""
     async with open_ledger() as ledger:
         for name in ("q1", "q2", "q3"):
-            await ledger.record(await ledger.intend(0, report(name)), job(name))
+            await ledger.write(
+                Tables.record, await ledger.write(Tables.intend, 0, report(name)), job(name)
+            )
 
     async with open_ledger() as ledger:
         outstanding = await jobs(ledger)
@@ -104,7 +107,7 @@ async def test_an_intent_alone_is_recorded_but_not_outstanding(
 ) -> None:
     """A submit that never came back can be seen in the file, and cannot be resumed."""
     async with open_ledger() as ledger:
-        await ledger.intend(0, report("q1"))
+        await ledger.write(Tables.intend, 0, report("q1"))
 
     async with open_ledger() as ledger:
         outstanding = await jobs(ledger)
@@ -130,9 +133,9 @@ async def test_a_job_is_outstanding_until_it_has_ended_and_landed(
 ) -> None:
     """A done job whose files have not landed is still wanted; one that failed is not."""
     async with open_ledger() as ledger:
-        number = await ledger.intend(0, report("q1"))
-        await ledger.record(number, job("q1"))
-        await ledger.record(number, job("q1", status))
+        number = await ledger.write(Tables.intend, 0, report("q1"))
+        await ledger.write(Tables.record, number, job("q1"))
+        await ledger.write(Tables.record, number, job("q1", status))
 
         assert len(await jobs(ledger)) == left
 
@@ -144,9 +147,9 @@ async def test_a_job_that_landed_is_outstanding_no_more(
     landed = LandedFile(tmp_path / "q1.csv", 4, "ab" * 32)
 
     async with open_ledger() as ledger:
-        number = await ledger.intend(0, report("q1"))
-        await ledger.record(number, job("q1", JobStatus.DONE))
-        await ledger.land(number, (landed,))
+        number = await ledger.write(Tables.intend, 0, report("q1"))
+        await ledger.write(Tables.record, number, job("q1", JobStatus.DONE))
+        await ledger.write(Tables.land, number, (landed,))
         outstanding = await jobs(ledger)
 
     assert outstanding == ()
@@ -158,9 +161,9 @@ async def test_a_job_that_landed_is_outstanding_no_more(
 async def test_a_job_without_files_lands_too(open_ledger: Open) -> None:
     """Done and empty is landed."""
     async with open_ledger() as ledger:
-        number = await ledger.intend(0, report("q1"))
-        await ledger.record(number, job("q1", JobStatus.DONE))
-        await ledger.land(number, ())
+        number = await ledger.write(Tables.intend, 0, report("q1"))
+        await ledger.write(Tables.record, number, job("q1", JobStatus.DONE))
+        await ledger.write(Tables.land, number, ())
 
         assert await jobs(ledger) == ()
 
@@ -168,8 +171,8 @@ async def test_a_job_without_files_lands_too(open_ledger: Open) -> None:
 async def test_a_resumed_job_is_the_one_recorded_before(open_ledger: Open) -> None:
     """Resuming a job of the ledger goes on with its row instead of making another."""
     async with open_ledger() as ledger:
-        number = await ledger.intend(0, report("q1"))
-        await ledger.record(number, job("q1"))
+        number = await ledger.write(Tables.intend, 0, report("q1"))
+        await ledger.write(Tables.record, number, job("q1"))
 
     async with open_ledger() as ledger:
         again = await number_of(ledger, job("q1").ref)
@@ -188,7 +191,9 @@ async def test_a_ledger_in_memory_works_and_leaves_no_file(
     ledger = Ledger(None, clock)
 
     async with ledger:
-        await ledger.record(await ledger.intend(0, report("q1")), job("q1"))
+        await ledger.write(
+            Tables.record, await ledger.write(Tables.intend, 0, report("q1")), job("q1")
+        )
         outstanding = await jobs(ledger)
     async with ledger:
         afterwards = await jobs(ledger)
@@ -235,8 +240,8 @@ async def test_a_file_of_the_first_version_is_brought_up_to_date(
     async with open_ledger() as ledger:
         outstanding = await jobs(ledger)
         again = await number_of(ledger, job("q3").ref)
-        await ledger.learn(report("q1"), LEARNED)
-        learned = await ledger.learned()
+        await ledger.write(Tables.learn, report("q1"), LEARNED)
+        learned = await ledger.read(Tables.learned)
 
     assert outstanding == (job("q1").ref, job("q3").ref)
     assert again == 3
@@ -258,7 +263,7 @@ async def test_a_file_is_brought_up_to_date_once(open_ledger: Open, file: Path) 
 
     for _ in range(3):
         async with open_ledger() as ledger:
-            await ledger.learn(report("q1"), LEARNED)
+            await ledger.write(Tables.learn, report("q1"), LEARNED)
 
     assert rows(file, "SELECT count(*) FROM exports") == [(1,)]
     assert rows(file, "SELECT count(*) FROM durations") == [(1,)]
@@ -274,7 +279,11 @@ async def test_many_processes_may_open_a_file_at_once(
 
     async def one(number: int) -> None:
         async with open_ledger() as ledger:
-            await ledger.record(await ledger.intend(0, report(f"q{number}")), job(f"q{number}"))
+            await ledger.write(
+                Tables.record,
+                await ledger.write(Tables.intend, 0, report(f"q{number}")),
+                job(f"q{number}"),
+            )
 
     async with anyio.create_task_group() as tasks:
         for number in range(8):
@@ -308,7 +317,7 @@ async def test_a_file_that_is_no_ledger_is_refused_by_path(
 
     with pytest.raises(LedgerFailed, match=r"ledger\.db"):
         async with open_ledger() as ledger:
-            await ledger.intend(0, report("q1"))
+            await ledger.write(Tables.intend, 0, report("q1"))
 
 
 async def test_a_ledger_that_breaks_while_open_is_one_of_our_errors(
@@ -320,7 +329,7 @@ async def test_a_ledger_that_breaks_while_open_is_one_of_our_errors(
             database.execute("DROP TABLE exports")
 
         with pytest.raises(LedgerFailed, match=r"ledger\.db"):
-            await ledger.intend(0, report("q1"))
+            await ledger.write(Tables.intend, 0, report("q1"))
 
 
 async def test_a_landing_is_recorded_whole_or_not_at_all(open_ledger: Open, file: Path) -> None:
@@ -329,12 +338,12 @@ async def test_a_landing_is_recorded_whole_or_not_at_all(open_ledger: Open, file
     good = LandedFile(Path("q0.csv"), 4, "ab")
 
     async with open_ledger() as ledger:
-        number = await ledger.intend(0, report("q1"))
-        await ledger.record(number, job("q1", JobStatus.DONE))
+        number = await ledger.write(Tables.intend, 0, report("q1"))
+        await ledger.write(Tables.record, number, job("q1", JobStatus.DONE))
         with pytest.raises(LedgerFailed):
-            await ledger.land(number, (good, bad))
+            await ledger.write(Tables.land, number, (good, bad))
         outstanding = await jobs(ledger)
-        await ledger.land(number, (good,))
+        await ledger.write(Tables.land, number, (good,))
 
     assert outstanding == (job("q1").ref,)
     assert rows(file, "SELECT path FROM files") == [("q0.csv",)]
@@ -343,10 +352,10 @@ async def test_a_landing_is_recorded_whole_or_not_at_all(open_ledger: Open, file
 async def test_a_write_is_finished_though_nobody_waits_for_it(open_ledger: Open) -> None:
     """A cancellation does not come between an accepted job and its record."""
     async with open_ledger() as ledger:
-        number = await ledger.intend(0, report("q1"))
+        number = await ledger.write(Tables.intend, 0, report("q1"))
         with anyio.CancelScope() as scope:
             scope.cancel()
-            await ledger.record(number, job("q1"))
+            await ledger.write(Tables.record, number, job("q1"))
 
         assert await jobs(ledger) == (job("q1").ref,)
 
@@ -356,7 +365,9 @@ async def test_concurrent_writes_wait_for_each_other(open_ledger: Open) -> None:
     async with open_ledger() as ledger:
 
         async def one(name: str) -> None:
-            await ledger.record(await ledger.intend(0, report(name)), job(name))
+            await ledger.write(
+                Tables.record, await ledger.write(Tables.intend, 0, report(name)), job(name)
+            )
 
         async with anyio.create_task_group() as tasks:
             for number in range(20):
@@ -368,8 +379,10 @@ async def test_concurrent_writes_wait_for_each_other(open_ledger: Open) -> None:
 async def test_two_processes_may_write_the_same_file(open_ledger: Open) -> None:
     """Two ledgers on one file see each other's jobs."""
     async with open_ledger() as one, open_ledger() as other:
-        await one.record(await one.intend(0, report("q1")), job("q1"))
-        await other.record(await other.intend(0, report("q2")), job("q2"))
+        await one.write(Tables.record, await one.write(Tables.intend, 0, report("q1")), job("q1"))
+        await other.write(
+            Tables.record, await other.write(Tables.intend, 0, report("q2")), job("q2")
+        )
 
         assert len(await jobs(one)) == 2
 
@@ -377,7 +390,9 @@ async def test_two_processes_may_write_the_same_file(open_ledger: Open) -> None:
 async def test_what_is_written_survives_a_crash(open_ledger: Open, file: Path) -> None:
     """A record can be read from outside as soon as the call is over, without closing first."""
     async with open_ledger() as ledger:
-        await ledger.record(await ledger.intend(0, report("q1")), job("q1"))
+        await ledger.write(
+            Tables.record, await ledger.write(Tables.intend, 0, report("q1")), job("q1")
+        )
 
         assert rows(file, "SELECT status FROM exports") == [("running",)]
 
@@ -386,13 +401,13 @@ async def test_what_was_learned_outlives_the_process(open_ledger: Open) -> None:
     """For each account and each of its kinds, as it was last."""
     earlier, other = Durations.prior(60.0), Durations.prior(3600.0)
     async with open_ledger() as ledger:
-        await ledger.learn(report("q1"), earlier)
-        await ledger.learn(report("q2"), LEARNED)
-        await ledger.learn(Acme(name="emea").report("q1"), other)
-        await ledger.learn(Acme().resume(evolve(job("q1").ref, kind="audit")), other)
+        await ledger.write(Tables.learn, report("q1"), earlier)
+        await ledger.write(Tables.learn, report("q2"), LEARNED)
+        await ledger.write(Tables.learn, Acme(name="emea").report("q1"), other)
+        await ledger.write(Tables.learn, Acme().resume(evolve(job("q1").ref, kind="audit")), other)
 
     async with open_ledger() as ledger:
-        learned = await ledger.learned()
+        learned = await ledger.read(Tables.learned)
 
     assert {
         account: {kind: durations.to_json() for kind, durations in kinds.items()}
@@ -406,7 +421,7 @@ async def test_what_was_learned_outlives_the_process(open_ledger: Open) -> None:
 async def test_a_new_ledger_has_learned_nothing(open_ledger: Open) -> None:
     """The adapters' guesses are what it begins with."""
     async with open_ledger() as ledger:
-        assert await ledger.learned() == {}
+        assert await ledger.read(Tables.learned) == {}
 
 
 @pytest.mark.parametrize(
@@ -417,17 +432,19 @@ async def test_what_was_learned_and_cannot_be_read_is_left_out(
 ) -> None:
     """It is learned again; the rest of it, and the jobs, are what they were."""
     async with open_ledger() as ledger:
-        await ledger.record(await ledger.intend(0, report("q1")), job("q1"))
-        await ledger.learn(report("q1"), LEARNED)
-        await ledger.learn(Acme(name="emea").report("q1"), LEARNED)
+        await ledger.write(
+            Tables.record, await ledger.write(Tables.intend, 0, report("q1")), job("q1")
+        )
+        await ledger.write(Tables.learn, report("q1"), LEARNED)
+        await ledger.write(Tables.learn, Acme(name="emea").report("q1"), LEARNED)
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
         database.execute("UPDATE durations SET learned = ? WHERE account = 'emea'", (text,))
 
     async with open_ledger() as ledger:
-        learned = await ledger.learned()
+        learned = await ledger.read(Tables.learned)
         outstanding = await jobs(ledger)
-        await ledger.learn(Acme(name="emea").report("q1"), LEARNED)
-        healed = await ledger.learned()
+        await ledger.write(Tables.learn, Acme(name="emea").report("q1"), LEARNED)
+        healed = await ledger.read(Tables.learned)
 
     assert list(learned) == [("acme", "default")]
     assert set(healed) == {("acme", "default"), ("acme", "emea")}
@@ -437,9 +454,9 @@ async def test_what_was_learned_and_cannot_be_read_is_left_out(
 async def test_a_ledger_in_memory_has_nobody_to_learn_for(clock: ManualClock) -> None:
     """What is learned lives as long as the poller, which keeps it itself."""
     async with Ledger(None, clock) as ledger:
-        await ledger.learn(report("q1"), LEARNED)
+        await ledger.write(Tables.learn, report("q1"), LEARNED)
 
-        assert await ledger.learned() == {}
+        assert await ledger.read(Tables.learned) == {}
 
 
 async def test_learning_that_cannot_be_recorded_is_one_of_our_errors(
@@ -451,9 +468,9 @@ async def test_learning_that_cannot_be_recorded_is_one_of_our_errors(
             database.execute("DROP TABLE durations")
 
         with pytest.raises(LedgerFailed, match=r"ledger\.db"):
-            await ledger.learn(report("q1"), LEARNED)
+            await ledger.write(Tables.learn, report("q1"), LEARNED)
         with pytest.raises(LedgerFailed, match=r"ledger\.db"):
-            await ledger.learned()
+            await ledger.read(Tables.learned)
 
 
 async def test_no_secret_and_no_signed_url_is_in_the_file(
@@ -462,10 +479,10 @@ async def test_no_secret_and_no_signed_url_is_in_the_file(
     """Neither the key nor what opens a file is written, in any table or page."""
     raw = evolve(job("q1", JobStatus.DONE), reading=Reading(JobStatus.DONE, signed("q1")))
     async with open_ledger() as ledger:
-        number = await ledger.intend(0, report("q1"))
-        await ledger.record(number, raw)
-        await ledger.land(number, (LandedFile(tmp_path / "q1.csv", 4, "ab"),))
-        await ledger.learn(report("q1"), LEARNED)
+        number = await ledger.write(Tables.intend, 0, report("q1"))
+        await ledger.write(Tables.record, number, raw)
+        await ledger.write(Tables.land, number, (LandedFile(tmp_path / "q1.csv", 4, "ab"),))
+        await ledger.write(Tables.learn, report("q1"), LEARNED)
         content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
     assert b"report" in content

@@ -33,6 +33,7 @@ from tests.support.worlds import Trouble
 from exportjobs import Export, Finished, JobCancelled, JobFailed, SubmitOutcomeUnknown
 from exportjobs._ledger.entry import LedgerEntry
 from exportjobs._ledger.ledger import Ledger
+from exportjobs._ledger.tables import Tables
 from exportjobs.testing import ManualClock
 
 KEY = "night"
@@ -140,7 +141,7 @@ class Play:
         with tempfile.TemporaryDirectory() as place:
             copy(self.disk, Path(place))
             async with Ledger(Path(place) / LEDGER, self.clock) as ledger:
-                return await ledger.entries()
+                return await ledger.read(Tables.entries)
 
     async def decide(self, person: Person) -> None:
         """Let a person look at the vendor's site, and say what became of what is in doubt."""

@@ -29,6 +29,7 @@ from exportjobs import (
 )
 from exportjobs._ledger.ledger import Ledger
 from exportjobs._ledger.matching import SETTLES
+from exportjobs._ledger.tables import Tables
 from exportjobs.adapter import ExportJob, Reading, evolve
 from exportjobs.events import Detached
 from exportjobs.testing import ManualClock
@@ -70,9 +71,9 @@ async def crashed(
     async with Ledger(file, clock) as ledger:
         number = 0
         if key is not None:
-            (entry,) = await ledger.enter([(0, export, key)])
+            (entry,) = await ledger.write(Tables.enter, [(0, export, key)])
             number = entry.number
-        return await ledger.intend(number, export)
+        return await ledger.write(Tables.intend, number, export)
 
 
 async def test_what_landed_is_handed_over_without_a_request(
@@ -319,7 +320,7 @@ async def test_the_job_of_another_export_is_never_adopted(
         (other,) = reports(Listing(), "q0")
         ref = Listing().ref("q0")
         taken = ExportJob(evolve(ref, kind="other"), Reading(JobStatus.RUNNING, "running"))
-        await ledger.record(await ledger.intend(0, other), taken)
+        await ledger.write(Tables.record, await ledger.write(Tables.intend, 0, other), taken)
     await crashed(file, clock, Listing())
 
     async with make_poller(ledger=file) as poller:

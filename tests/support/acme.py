@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from exportjobs import ExistingJob, Export, Finished, Poller
 from exportjobs._ledger.ledger import Ledger
+from exportjobs._ledger.tables import Tables
 from exportjobs.adapter import (
     Adapter,
     Artifact,
@@ -239,7 +240,7 @@ def reports(account: Acme, *names: str) -> list[Export]:
 
 async def outstanding(ledger: Ledger) -> tuple[JobRef, ...]:
     """Return the jobs that a ledger would offer to another process."""
-    entries = await ledger.entries()
+    entries = await ledger.read(Tables.entries)
     return tuple(one.ref for one in entries if one.ref and one.is_outstanding)
 
 

@@ -5,53 +5,46 @@ job, so that a crash forgets no job. There is no secret in it and no signed URL.
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from anyio import CancelScope, Lock, to_thread
 
-from exportjobs._ledger.entry import LedgerEntry
 from exportjobs._ledger.owner import Owner
 from exportjobs._ledger.schema import migrate
-from exportjobs._ledger.tables import Adoption, Tables
+from exportjobs._ledger.tables import Tables
 from exportjobs._schedule.clock import Clock
-from exportjobs._schedule.durations import Durations
-from exportjobs.adapter._adapter import Export, Work
 from exportjobs.adapter._errors import ExportJobsError, LedgerFailed
-from exportjobs.adapter._job import ExportJob
-from exportjobs.events import LandedFile
 
+P = ParamSpec("P")
 T = TypeVar("T")
 _IN_MEMORY = ":memory:"
 _TRIES = 50
-_LEARN = "INSERT OR REPLACE INTO durations (vendor, account, kind, learned) VALUES (?, ?, ?, ?)"
-_LEARNED = "SELECT vendor, account, kind, learned FROM durations"
 
 
-class _Wish(Generic[T]):
-    """Something to be done on the database, and what came of it."""
+class _Request(Generic[T]):
+    """A read or write that a task waits for, and its result."""
 
     def __init__(self, work: Callable[[Tables], T]) -> None:
         self._work = work
         self._error: Exception | None = None
 
-    def grant(self, tables: Tables) -> None:
-        """Do it; if it fails, it leaves no trace, and those beside it are none the worse."""
-        tables.database.execute("SAVEPOINT wish")
+    def execute(self, tables: Tables) -> None:
+        """Carry it out; if it fails, it is undone without undoing the others of the transaction."""
+        tables.database.execute("SAVEPOINT request")
         try:
             self._value = self._work(tables)
-        except Exception as error:  # noqa: BLE001 - it is raised where it was wished for
+        except Exception as error:  # noqa: BLE001 - it is raised in the task that waits for it
             self._error = error
-            tables.database.execute("ROLLBACK TO wish")
-        tables.database.execute("RELEASE wish")
+            tables.database.execute("ROLLBACK TO request")
+        tables.database.execute("RELEASE request")
 
     def fail(self, error: Exception) -> None:
-        """Note that nothing of what was wished for at once could be done."""
+        """Note that the transaction as a whole failed."""
         self._error = error
 
-    def outcome(self) -> T:
+    def result(self) -> T:
         if self._error is not None:
             raise self._error
         return self._value
@@ -60,8 +53,8 @@ class _Wish(Generic[T]):
 class Ledger:
     """The record of a poller's exports; times are ISO 8601 in UTC.
 
-    What is wished for at the same time is written in one go. Each of the functions raises
-    `LedgerFailed` if the file cannot be read or written.
+    The statements are the methods of `Tables`; here is when and in which transaction they run:
+    those that are requested while another transaction is being written share the next one.
     """
 
     def __init__(self, path: str | Path | None, clock: Clock) -> None:
@@ -76,7 +69,7 @@ class Ledger:
             LedgerFailed: If it cannot be opened, or a later version of the library wrote it.
         """
         self._turn = Lock(fast_acquire=True)
-        self._wishes: list[_Wish[Any]] = []
+        self._requests: list[_Request[Any]] = []
         self._owner: Owner | None = None
         try:
             self._database = await self._in_a_thread(self._open)
@@ -100,87 +93,37 @@ class Ledger:
         """Whether it outlives the process."""
         return self.path is not None
 
-    async def enter(self, asked: Sequence[tuple[int, Work, str | None]]) -> list[LedgerEntry]:
-        """Return what is known of exports of runs with a key, and of jobs; some may be new.
+    async def write(
+        self,
+        statement: Callable[Concatenate[Tables, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Call one of the methods of `Tables` in a transaction, and return what it returns.
 
-        They are this poller's from then on, but for those that another process is at work on.
-
-        Args:
-            asked: For each its number, or 0 where that is not known; the work; and the run's key.
-        """
-        return await self._do(lambda tables: [tables.enter(*one) for one in asked])
-
-    async def claim(self, accounts: Collection[tuple[str, str]]) -> tuple[LedgerEntry, ...]:
-        """Take what is outstanding on some accounts and nobody is at work on, oldest first."""
-        return await self._do(lambda tables: tables.claim(accounts))
-
-    async def intend(self, number: int, export: Export) -> int:
-        """Record that an export is about to be submitted, and return its number; 0 if it is new."""
-        return await self._do(lambda tables: tables.intend(number, export))
-
-    async def take_back(self, number: int) -> None:
-        """Record that no job came of a submit."""
-        await self._do(lambda tables: tables.take_back(number))
-
-    async def record(self, number: int, job: ExportJob, polls: int = 0) -> None:
-        """Record a job as its vendor described it, ref and all."""
-        await self._do(lambda tables: tables.record(number, job, polls))
-
-    async def adopt(self, number: int, jobs: Sequence[ExportJob]) -> Adoption:
-        """Let an export in doubt have the job that it became, if there is no doubt about that.
-
-        Args:
-            number: The export's.
-            jobs: What it may have become, each with the ref that it would have.
-        """
-        return await self._do(lambda tables: tables.adopt(number, jobs))
-
-    async def assign(self, number: int, job: ExportJob) -> bool:
-        """Let an export have a job, unless that is another's; return whether it has it."""
-        return await self._do(lambda tables: tables.assign(number, job))
-
-    async def resubmit(self, number: int) -> None:
-        """Record that an export is to be submitted again."""
-        await self._do(lambda tables: tables.resubmit(number))
-
-    async def land(self, number: int, files: tuple[LandedFile, ...]) -> None:
-        """Record that the job's files have landed, if only that there were none."""
-        await self._do(lambda tables: tables.land(number, files))
-
-    async def abandon(self, number: int) -> None:
-        """Record that nobody wants to know any more what came of a submit."""
-        await self._do(lambda tables: tables.abandon(number))
-
-    async def forget(self, number: int) -> None:
-        """Remove all that is known of an export."""
-        await self._do(lambda tables: tables.forget(number))
-
-    async def entry(self, number: int) -> LedgerEntry:
-        """Return what is known of an export.
+        It is on disk when this returns, and is carried out even if the caller is cancelled.
 
         Raises:
-            LookupError: If there is none of that number.
+            LedgerFailed: If the file cannot be read or written; nothing was changed then.
         """
-        return await self._do(lambda tables: tables.entry(number))
+        return await self._do(lambda tables: statement(tables, *args, **kwargs))
 
-    async def entries(self) -> tuple[LedgerEntry, ...]:
-        """Return what is known of every export, oldest first."""
-        return await self._do(Tables.entries)
+    async def read(
+        self,
+        statement: Callable[Concatenate[Tables, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Return what one of the methods of `Tables` finds, which changes nothing.
 
-    async def learn(self, work: Work, durations: Durations) -> None:
-        """Record how long jobs of a kind take. Nothing that lives in memory needs to be told."""
-        if self.is_durable:
-            row = (*work.account, work.kind, durations.to_json())
-            await self._do(lambda tables: tables.database.execute(_LEARN, row))
+        It sees what was written before: reads and writes wait in one queue.
 
-    async def learned(self) -> dict[tuple[str, str], dict[str, Durations]]:
-        """Return how long each account's kinds of job take; what cannot be read is left out."""
-        found: dict[tuple[str, str], dict[str, Durations]] = {}
-        rows = await self._do(lambda tables: tables.database.execute(_LEARNED).fetchall())
-        for vendor, account, kind, text in rows:
-            with suppress(ValueError):
-                found.setdefault((vendor, account), {})[kind] = Durations.from_json(text)
-        return found
+        Raises:
+            LedgerFailed: If the file cannot be read.
+        """
+        return await self._do(lambda tables: statement(tables, *args, **kwargs))
 
     def _open(self) -> sqlite3.Connection:
         place = _IN_MEMORY if self.path is None else str(self.path)
@@ -203,19 +146,24 @@ class Ledger:
         """Do some work on the database, even if the waiting for it is being cancelled."""
         try:
             if self.path is None:
-                return work(self._scribe())
-            return await self._granted(_Wish(work))
+                return work(self._tables())
+            return await self._queued(_Request(work))
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
-    async def _granted(self, wish: _Wish[T]) -> T:
-        self._wishes.append(wish)
+    async def _queued(self, request: _Request[T]) -> T:
+        """Carry a request out together with all others that are waiting by then.
+
+        Waiting for a disk takes longer than writing to it. So whoever is first after a transaction
+        takes all requests that came in meanwhile into the next one, and their tasks find them done.
+        """
+        self._requests.append(request)
         with CancelScope(shield=True):
             async with self._turn:
-                if wish in self._wishes:
-                    wishes, self._wishes = self._wishes, []
-                    await self._in_a_thread(lambda: self._grant(wishes))
-        return wish.outcome()
+                if request in self._requests:
+                    requests, self._requests = self._requests, []
+                    await self._in_a_thread(lambda: self._execute(requests))
+        return request.result()
 
     async def _in_a_thread(self, work: Callable[[], T]) -> T:
         """Do what touches a disk in a thread; memory answers faster than one starts."""
@@ -223,20 +171,20 @@ class Ledger:
             return work()
         return await to_thread.run_sync(work)
 
-    def _grant(self, wishes: Sequence[_Wish[Any]]) -> None:
+    def _execute(self, requests: Sequence[_Request[Any]]) -> None:
         try:
             self._database.execute("BEGIN IMMEDIATE")
             with self._database:
-                for wish in wishes:
-                    wish.grant(self._scribe())
+                for request in requests:
+                    request.execute(self._tables())
         except sqlite3.Error as error:
-            for wish in wishes:
-                wish.fail(error)
+            for request in requests:
+                request.fail(error)
 
-    def _scribe(self) -> Tables:
+    def _tables(self) -> Tables:
         owner = self._owner
         number, is_at_work = (1, _nobody) if owner is None else (owner.number, owner.is_at_work)
-        return Tables(self._database, number, self._clock.now(), is_at_work)
+        return Tables(self._database, number, self._clock.now(), is_at_work, self.is_durable)
 
     def _failed(self, error: sqlite3.Error) -> ExportJobsError:
         return LedgerFailed(f"the ledger {self.path or 'in memory'} cannot be used ({error})")

@@ -6,6 +6,7 @@ from typing import Any
 
 from exportjobs._ledger.entry import LedgerEntry
 from exportjobs._ledger.ledger import Ledger
+from exportjobs._ledger.tables import Tables
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._adapter import Work
 from exportjobs.adapter._errors import InvalidArgument, LedgerFailed
@@ -42,7 +43,7 @@ class Records:
 
     async def entries(self) -> tuple[LedgerEntry, ...]:
         """Return what is known of every export, oldest first."""
-        return await self._ledger.entries()
+        return await self._ledger.read(Tables.entries)
 
     async def adopt(self, number: int, job_id: str) -> JobRef:
         """Let an export in doubt have a job that was found at its vendor, and return its ref.
@@ -66,7 +67,7 @@ class Records:
         )
         job = ExportJob(ref, Reading(JobStatus.QUEUED, "adopted"))
         is_id = bool(job_id.strip()) and job_id.isprintable()
-        if not is_id or not await self._ledger.assign(number, job):
+        if not is_id or not await self._ledger.write(Tables.assign, number, job):
             reason = "is the job of another export" if is_id else "is no id"
             raise InvalidArgument("job_id", reason, vendor=entry.vendor)
         return ref
@@ -80,7 +81,7 @@ class Records:
             InvalidArgument: If the export is not in doubt.
         """
         await self._doubtful(number)
-        await self._ledger.resubmit(number)
+        await self._ledger.write(Tables.resubmit, number)
 
     async def abandon(self, number: int) -> None:
         """Give an export in doubt up: runs with its run key say that it was cancelled.
@@ -89,7 +90,7 @@ class Records:
             InvalidArgument: If the export is not in doubt.
         """
         await self._doubtful(number)
-        await self._ledger.abandon(number)
+        await self._ledger.write(Tables.abandon, number)
 
     async def forget(self, number: int) -> LedgerEntry:
         """Remove an export from the ledger and return what was known of it.
@@ -100,12 +101,12 @@ class Records:
             InvalidArgument: If there is none of that number, or a process is at work on it.
         """
         entry = await self._entry(number)
-        await self._ledger.forget(number)
+        await self._ledger.write(Tables.forget, number)
         return entry
 
     async def _entry(self, number: int) -> LedgerEntry:
         try:
-            entry = await self._ledger.entry(number)
+            entry = await self._ledger.read(Tables.entry, number)
         except LookupError:
             remedy = "exportjobs jobs lists those that there are"
             reason = f"the ledger has no export {number}"

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from attrs import evolve, frozen
 from exportjobs._ledger.entry import LedgerEntry, read_told, told
 from exportjobs._ledger.matching import APART, made_at, may_be_older
 from exportjobs._ledger.schema import short_name
+from exportjobs._schedule.durations import Durations
 from exportjobs.adapter._adapter import ExistingJob, Export, Work
 from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob, JobRef, JobStatus, Reading
@@ -41,6 +43,8 @@ SELECT number FROM exports
 WHERE vendor = ? AND account = ? AND number != ?
     AND sent_at BETWEEN ? AND ? AND ref IS NULL
 """
+_LEARN = "INSERT OR REPLACE INTO durations (vendor, account, kind, learned) VALUES (?, ?, ?, ?)"
+_LEARNED = "SELECT vendor, account, kind, learned FROM durations"
 
 
 @frozen
@@ -62,12 +66,20 @@ class Tables:
     now: datetime
     is_at_work: Callable[[int], bool]
     """Whether another owner is."""
+    is_durable: bool
+    """Whether a later process can read what is written."""
 
-    def enter(self, number: int, work: Work, run_key: str | None) -> LedgerEntry:
-        """Return what is known of an export of a run, or of a job; it is new if nothing is.
+    def enter(self, asked: Sequence[tuple[int, Work, str | None]]) -> list[LedgerEntry]:
+        """Return what is known of exports of runs with a key, and of jobs; some may be new.
 
-        It is this owner's from then on, unless another one is at work on it.
+        They are this owner's from then on, but for those that another process is at work on.
+
+        Args:
+            asked: For each its number, or 0 where that is not known; the work; and the run's key.
         """
+        return [self._enter(*one) for one in asked]
+
+    def _enter(self, number: int, work: Work, run_key: str | None) -> LedgerEntry:
         number = number or self._find(work, run_key) or self._add(work, run_key)
         entry = self.entry(number)
         if not entry.is_taken:
@@ -93,8 +105,8 @@ class Tables:
         """Note that no job came of a submit."""
         self._execute("UPDATE exports SET sent_at = NULL WHERE number = ?", number)
 
-    def record(self, number: int, job: ExportJob, polls: int) -> None:
-        """Note how a job stands."""
+    def record(self, number: int, job: ExportJob, polls: int = 0) -> None:
+        """Note a job as its vendor described it, ref and all."""
         self._execute(
             _RECORD,
             job.ref.to_json(),
@@ -113,14 +125,14 @@ class Tables:
         is_sure = len(free) == 1 and not may_be_older(free[0])
         if not is_sure or self._has_other_doubts(self.entry(number), free[0]):
             return Adoption(None, free)
-        self.record(number, free[0], 0)
+        self.record(number, free[0])
         return Adoption(free[0], free)
 
     def assign(self, number: int, job: ExportJob) -> bool:
         """Let an export have a job, unless that is another's; return whether it has it."""
         is_free = self._is_free(job.ref)
         if is_free:
-            self.record(number, job, 0)
+            self.record(number, job)
         return is_free
 
     def resubmit(self, number: int) -> None:
@@ -161,6 +173,19 @@ class Tables:
     def entries(self) -> tuple[LedgerEntry, ...]:
         """Return what is known of every export, oldest first."""
         return self._entries("ORDER BY number")
+
+    def learn(self, work: Work, durations: Durations) -> None:
+        """Note how long jobs of a kind take, for later processes if there can be any."""
+        if self.is_durable:
+            self._execute(_LEARN, *work.account, work.kind, durations.to_json())
+
+    def learned(self) -> dict[tuple[str, str], dict[str, Durations]]:
+        """Return how long each account's kinds of job take; what cannot be read is left out."""
+        found: dict[tuple[str, str], dict[str, Durations]] = {}
+        for vendor, account, kind, text in self._execute(_LEARNED).fetchall():
+            with suppress(ValueError):
+                found.setdefault((vendor, account), {})[kind] = Durations.from_json(text)
+        return found
 
     def _find(self, work: Work, run_key: str | None) -> int | None:
         if isinstance(work, ExistingJob):

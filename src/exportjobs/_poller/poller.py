@@ -20,6 +20,7 @@ from exportjobs._landing.pipeline import leave
 from exportjobs._landing.source import Connections
 from exportjobs._ledger.ledger import Ledger
 from exportjobs._ledger.records import Records, work_of
+from exportjobs._ledger.tables import Tables
 from exportjobs._poller.arguments import (
     OnExit,
     Seconds,
@@ -259,7 +260,7 @@ class Poller:
         """
         place = destination(into, self._clock, unpack=unpack)
         await _prepare(place)
-        entries = await self._ledger.claim(self._accounts.keys)
+        entries = await self._ledger.write(Tables.claim, self._accounts.keys)
         results = Results(len(entries))
         for entry in entries:
             account = self._accounts.of_key(entry.account_key)
@@ -351,7 +352,7 @@ class Poller:
             poll_interval=self._poll_interval,
             transport=self._transport,
             submit_alone=self._ledger.is_durable,
-            learned=await self._ledger.learned(),
+            learned=await self._ledger.read(Tables.learned),
             connections=await stack.enter_async_context(AsyncExitStack()),
         )
         for adapter in self._named:

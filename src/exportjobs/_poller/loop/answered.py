@@ -12,6 +12,7 @@ from exportjobs._http.session import Answer
 from exportjobs._ledger.entry import LedgerEntry
 from exportjobs._ledger.ledger import Ledger
 from exportjobs._ledger.matching import SETTLES
+from exportjobs._ledger.tables import Tables
 from exportjobs._poller.loop.account import Account
 from exportjobs._poller.loop.tracked import Tracked, ref_of
 from exportjobs._schedule.clock import Clock
@@ -74,13 +75,13 @@ class Answers:
         Raises:
             LedgerFailed: If that cannot be written: then it must not be submitted.
         """
-        tracked.row = await self.ledger.intend(tracked.row, export)
+        tracked.row = await self.ledger.write(Tables.intend, tracked.row, export)
         tracked.account.register_row(tracked)
 
     async def landed(self, tracked: Tracked, files: tuple[LandedFile, ...]) -> None:
         """Take in that all files of an export have landed."""
         tracked.files = files
-        await self.note(tracked, self.ledger.land(tracked.row, files))
+        await self.note(tracked, self.ledger.write(Tables.land, tracked.row, files))
 
     def stands(self, tracked: Tracked, files: tuple[LandedFile, ...]) -> None:
         """Take in that the files which landed earlier are still there."""
@@ -108,7 +109,7 @@ class Answers:
         tracked.job = evolve(job, ref=named)
         tracked.account.register(tracked)
         _reset_failures(tracked)
-        await self.note(tracked, self.ledger.record(tracked.row, tracked.job))
+        await self.note(tracked, self.ledger.write(Tables.record, tracked.row, tracked.job))
         tracked.began_at = tracked.answered_at = self.clock.monotonic()
         self._report_unknown_status(tracked, None, tracked.job)
         self._see_progress(tracked, tracked.job, tracked.began_at)
@@ -159,7 +160,9 @@ class Answers:
         self._see_progress(tracked, job, now)
         tracked.answered_at = now
         if known is None or (known.status, known.raw_status) != (job.status, job.raw_status):
-            await self.note(tracked, self.ledger.record(tracked.row, job, tracked.polls))
+            await self.note(
+                tracked, self.ledger.write(Tables.record, tracked.row, job, tracked.polls)
+            )
         self._report_unknown_status(tracked, known, job)
         return job
 
@@ -271,7 +274,7 @@ class Answers:
         account, kind = tracked.account, tracked.export.kind
         learned = account.durations(kind).ended(after, by, turn=tracked.number)
         account.learned[kind] = learned
-        await self.note(tracked, self.ledger.learn(tracked.export, learned))
+        await self.note(tracked, self.ledger.write(Tables.learn, tracked.export, learned))
 
 
 def too_late(tracked: Tracked, reason: str) -> ExportJobsError:

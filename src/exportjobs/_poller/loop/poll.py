@@ -5,6 +5,7 @@ from functools import partial
 import anyio.abc
 from attrs import evolve
 
+from exportjobs._ledger.tables import Tables
 from exportjobs._poller.loop.account import Account, InFlight, let_go_at
 from exportjobs._poller.loop.answered import Answers, seconds_until
 from exportjobs._poller.loop.inbox import Inbox, guarded
@@ -128,7 +129,7 @@ class PollStage:
         """
         answers, session, ref = self._answers, tracked.account.session, ref_of(tracked)
         if not tracked.row:
-            (entry,) = await answers.ledger.enter([(0, tracked.export, None)])
+            (entry,) = await answers.ledger.write(Tables.enter, [(0, tracked.export, None)])
             answers.numbered(tracked, entry.number)
         try:
             answer = await session.converse(partial(session.adapter.cancel, ref), ExportJob, ref)

@@ -8,7 +8,7 @@ from anyio.lowlevel import checkpoint
 
 from exportjobs._ledger.entry import LedgerEntry
 from exportjobs._ledger.matching import candidates
-from exportjobs._ledger.tables import Adoption
+from exportjobs._ledger.tables import Adoption, Tables
 from exportjobs._poller.loop.account import Account, InFlight, let_go_at
 from exportjobs._poller.loop.answered import Answers, too_late
 from exportjobs._poller.loop.inbox import Inbox, guarded, internal
@@ -112,7 +112,7 @@ class RecoverStage:
     async def _entries(self, batch: Sequence[Tracked]) -> Sequence[LedgerEntry | End]:
         wanted = [(one.row, one.export, one.run_key) for one in batch]
         try:
-            return await self._answers.ledger.enter(wanted)
+            return await self._answers.ledger.write(Tables.enter, wanted)
         except ExportJobsError as error:
             return [End(error.copy_for(one.ref)) for one in batch]
         except Exception as error:  # noqa: BLE001 - it is not to end all the others
@@ -181,9 +181,9 @@ class RecoverStage:
         try:
             answer = await tracked.account.listed(frozenset())
             found = candidates(answer.value, export_of(tracked), doubt.sent_at)
-            adoption = await ledger.adopt(tracked.row, found)
+            adoption = await ledger.write(Tables.adopt, tracked.row, found)
             if not adoption.candidates:
-                await ledger.take_back(tracked.row)
+                await ledger.write(Tables.take_back, tracked.row)
         except ExportJobsError as error:
             return self._still_unknown(tracked, doubt, error)
         self._answers.cleared(tracked, adoption.job)

@@ -6,6 +6,7 @@ from datetime import datetime
 import anyio.abc
 from attrs import define, field
 
+from exportjobs._ledger.tables import Tables
 from exportjobs._poller.loop.account import Account
 from exportjobs._poller.loop.answered import Answers, seconds_until, too_late
 from exportjobs._poller.loop.inbox import Inbox, guarded
@@ -174,7 +175,7 @@ class SubmitStage:
         if isinstance(step, End) and isinstance(step.error, SubmitOutcomeUnknown):
             return answers.doubted(tracked, Doubt(step.error, sent_at))
         if tracked.row and not isinstance(error, BrokenAdapter):
-            await answers.note(tracked, answers.ledger.take_back(tracked.row))
+            await answers.note(tracked, answers.ledger.write(Tables.take_back, tracked.row))
         return step
 
     async def _ask_limits(self, queue: _Queue, tracked: Tracked) -> None:
