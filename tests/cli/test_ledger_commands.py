@@ -558,8 +558,8 @@ def test_what_is_outstanding_of_another_account_is_told_of(
     ("arguments", "said"),
     [
         (["adopt", "7", "x"], "the ledger has no export 7"),
-        (["resubmit", "1"], "export 1 is not in doubt, but landed"),
-        (["abandon", "1"], "export 1 is not in doubt, but landed"),
+        (["resubmit", "1"], "export 1 is 'landed', not 'submit outcome unknown'"),
+        (["abandon", "1"], "export 1 is 'landed', not 'submit outcome unknown'"),
         (["forget", "1", "7"], "the ledger has no export 7"),
         (["forget"], "numbers: are missing"),
         (["cancel", "7"], "the ledger has no export 7"),

@@ -272,7 +272,7 @@ async def test_a_file_system_without_locks_is_refused(
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
 
-    with pytest.raises(LedgerFailed, match="knows no locks"):
+    with pytest.raises(LedgerFailed, match="has no locks"):
         async with make_poller(ledger=file):
             raise AssertionError
 

@@ -50,13 +50,13 @@ def unlucky(*submits: Mishap) -> Night:
 
 HOUR = 3600.0
 
-_OPEN = {"not submitted", "in doubt", "to be resubmitted"}
+_OPEN = {"not submitted", "submit outcome unknown", "to be resubmitted"}
 _OF_A_JOB = {"queued", "running", "done", "failed", "landed"}
 _ANY = _OPEN | _OF_A_JOB | {"abandoned"}
 MOVES: Mapping[str, set[str]] = {
     "nothing": _ANY | {"nothing"},
     "not submitted": _ANY,
-    "in doubt": _ANY,
+    "submit outcome unknown": _ANY,
     "to be resubmitted": _ANY,
     "queued": _OF_A_JOB,
     "running": _OF_A_JOB - {"queued"},
@@ -148,7 +148,9 @@ class Play:
         await self.clock.sleep(HOUR)
         machine = Machine(self.disk, self.clock, None)
         async with poller(machine, self.office, self.accounts) as running:
-            for entry in filter(lambda one: one.is_doubtful, await running.records.entries()):
+            for entry in filter(
+                lambda one: one.is_outcome_unknown, await running.records.entries()
+            ):
                 name = asked(entry)
                 mine = [one.id for one in self.office.made.get(name, [])]
                 if person == "gives up":
@@ -186,7 +188,9 @@ class Play:
             assert after.ref.id in [one.id for one in self.office.made[name]]
         elif after.state == "not submitted":
             assert len(self.office.made.get(name, [])) <= self.office.excused(name)
-        elif after.state == "in doubt" and (before is None or before.state != "in doubt"):
+        elif after.state == "submit outcome unknown" and (
+            before is None or before.state != "submit outcome unknown"
+        ):
             assert was_cut or name in self.office.lost
 
 
@@ -197,7 +201,7 @@ def names(account: str, customer: Customer) -> list[str]:
 
 def asked(entry: LedgerEntry) -> str:
     """Return which export an entry is of."""
-    return str(json.loads(entry.asked or "")["arguments"]["name"])
+    return str(json.loads(entry.export_json or "")["arguments"]["name"])
 
 
 def asked_by(finished: Finished) -> str:
@@ -274,7 +278,7 @@ def check_end(play: Play, finished: Finished) -> None:
             assert state == "abandoned"
         case other:
             assert isinstance(other, SubmitOutcomeUnknown)
-            assert state == "in doubt"
+            assert state == "submit outcome unknown"
 
 
 def files_of(entry: LedgerEntry, count: int) -> set[str]:
@@ -289,7 +293,7 @@ def files_of(entry: LedgerEntry, count: int) -> set[str]:
 def check_doubt(play: Play, name: str, evening: Mapping[str, LedgerEntry], began: float) -> None:
     """Check that nobody could have told what became of a submit."""
     # The last process lost no answer.
-    assert evening[name].state == "in doubt"
+    assert evening[name].state == "submit outcome unknown"
     customer = play.night.customers[int(play.known[name].account)]
     if customer.lists == "nothing":
         return
@@ -305,7 +309,7 @@ def check_doubt(play: Play, name: str, evening: Mapping[str, LedgerEntry], began
         orphans = [one for one in orphans if name_of(one.id) == name]
     # The job may be that of an export which somebody gave up, too.
     mine = (one for one in evening if one.startswith(account))
-    doubts = [one for one in mine if evening[one].is_doubtful or evening[one].abandoned_at]
+    doubts = [one for one in mine if evening[one].is_outcome_unknown or evening[one].abandoned_at]
     assert orphans
     if len(orphans) == 1 and doubts == [name]:
         lasts = play.office.errands[name_of(orphans[0].id)].lasts

@@ -504,7 +504,7 @@ async def test_only_what_is_in_doubt_can_be_decided(
             lambda: poller.records.abandon(1),
             lambda: poller.records.adopt(1, "q9"),
         ):
-            with pytest.raises(InvalidArgument, match="not in doubt, but landed"):
+            with pytest.raises(InvalidArgument, match="is 'landed', not"):
                 await decide()
         with pytest.raises(InvalidArgument, match="has no export 7"):
             await poller.records.forget(7)
@@ -532,11 +532,11 @@ async def test_what_is_no_id_cannot_be_adopted(
     number = await crashed(file, clock, Acme())
 
     async with make_poller(ledger=file, accounts=[Acme()]) as poller:
-        with pytest.raises(InvalidArgument, match="job_id: is no id"):
+        with pytest.raises(InvalidArgument, match="job_id: is not a valid id"):
             await poller.records.adopt(number, job_id)
         (entry,) = await poller.records.entries()
 
-    assert entry.is_doubtful
+    assert entry.is_outcome_unknown
 
 
 async def test_all_that_is_outstanding_is_taken_up(

@@ -1,1 +1,1 @@
-"""What was asked for, accepted and landed, written down so that a crash forgets nothing."""
+"""The record of exports submitted, jobs accepted and files landed, which survives a crash."""

@@ -1,4 +1,4 @@
-"""One export as the ledger knows it, and what is written down of a job that has ended."""
+"""One export as it stands in the ledger, and how the details of an ended job are kept as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from exportjobs.adapter._structure import dump_json, is_object
 from exportjobs.events import LandedFile
 
 _TIMES = ("created_at", "started_at", "finished_at")
-_KEPT = frozenset({"error", "warnings", "record_count", "size", *_TIMES})
+_DETAILS = frozenset({"error", "warnings", "record_count", "size", *_TIMES})
 
 
 @frozen(kw_only=True)
@@ -22,39 +22,39 @@ class LedgerEntry:
     number: int
     """Its number in the ledger."""
     run_key: str | None
-    """The run that it belongs to; None where that has no name."""
+    """The key of the run that it belongs to; None for a run without a key."""
     vendor: str
     account: str
     kind: str
-    asked: str | None = field(default=None, repr=False)
-    """What was asked for, in JSON; None for a job that was only resumed."""
+    export_json: str | None = field(default=None, repr=False)
+    """The export with its arguments, in JSON; None for a job that was only resumed."""
     sent_at: datetime | None = None
-    """When it was last submitted, unless that was refused."""
+    """When it was last submitted; None if the submit was refused."""
     ref: JobRef | None = None
-    """Its job's durable name; None where it is not known that there is a job."""
+    """The ref of its job; None as long as no job is known."""
     reading: Reading | None = None
-    """Where the job stood when it was last seen."""
+    """The job's status when it was last polled."""
     seen_at: datetime | None = None
-    """When the vendor last described the job."""
+    """When that status was received."""
     polls: int = 0
-    """Times its status was asked for."""
+    """How many times its status was requested."""
     landed_at: datetime | None = None
-    """When its files had all landed."""
+    """When the last of its files had landed."""
     resubmit_at: datetime | None = None
-    """When it was decided by hand that it is to be submitted again."""
+    """When a person decided that it is to be submitted again."""
     abandoned_at: datetime | None = None
-    """When it was given up by hand, without knowing whether there is a job."""
+    """When a person gave it up without knowing whether a job exists."""
     files: tuple[LandedFile, ...] = ()
-    """What landed."""
-    told: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
-    """What the vendor said in the end."""
+    """The files that landed."""
+    details: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
+    """What the vendor reported of the job when it had ended: times, sizes, error, warnings."""
     is_mine: bool = False
-    """Whether this poller has taken it up before."""
+    """Whether this poller has taken it over before."""
     is_taken: bool = False
     """Whether another process is at work on it."""
 
     def __str__(self) -> str:
-        """Return the job's ref, or what is known before there is one."""
+        """Return the job's ref, or vendor, account and kind before there is one."""
         return str(self.ref or f"{self.vendor}/{self.account}/{self.kind}")
 
     @property
@@ -63,21 +63,21 @@ class LedgerEntry:
         return (self.vendor, self.account)
 
     @property
-    def is_doubtful(self) -> bool:
-        """Whether it was submitted, and nobody knows what came of it."""
+    def is_outcome_unknown(self) -> bool:
+        """Whether it was submitted and it is not known if the vendor made a job of it."""
         return self.ref is None and self.sent_at is not None and self.abandoned_at is None
 
     @property
     def is_outstanding(self) -> bool:
-        """Whether something is left to be done: a job to see to its end, or a doubt to settle."""
+        """Whether there is work left: to poll or land its job, or to find out about its submit."""
         if self.ref is None:
-            return self.is_doubtful or self.resubmit_at is not None
-        ended = self.reading is not None and self.reading.status in _ENDED_BADLY
-        return not self.landed_at and not ended
+            return self.is_outcome_unknown or self.resubmit_at is not None
+        failed = self.reading is not None and self.reading.status in _FAILED
+        return not self.landed_at and not failed
 
     @property
     def state(self) -> str:
-        """How it stands, in a word or two."""
+        """The status of its job, or else what is known of its submit, in a few words."""
         if self.landed_at is not None:
             return "landed"
         if self.ref is not None and self.reading is not None:
@@ -86,49 +86,49 @@ class LedgerEntry:
             return "abandoned"
         if self.resubmit_at is not None:
             return "to be resubmitted"
-        return "in doubt" if self.is_doubtful else "not submitted"
+        return "submit outcome unknown" if self.is_outcome_unknown else "not submitted"
 
     @property
     def job(self) -> ExportJob | None:
-        """The job as it was last seen, if it ever was; its artifacts are not kept."""
+        """The job as it was last described, without its artifacts; None if it never was."""
         if self.ref is None or self.reading is None or self.seen_at is None:
             return None
-        return ExportJob(self.ref, self.reading, **self.told)
+        return ExportJob(self.ref, self.reading, **self.details)
 
 
-_ENDED_BADLY = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
+_FAILED = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
 
 
-def told(job: ExportJob) -> str | None:
-    """Return what is kept of a job that has ended, in JSON: no address and nothing secret."""
+def details_to_json(job: ExportJob) -> str | None:
+    """Return the details of an ended job that are kept, in JSON: no URL and no secret."""
     if not job.status.is_terminal:
         return None
-    said = {
+    details = {
         "error": job.error,
         "warnings": list(job.warnings),
         "record_count": job.record_count,
         "size": job.size,
         **{name: _iso(getattr(job, name)) for name in _TIMES},
     }
-    return dump_json({name: value for name, value in said.items() if value})
+    return dump_json({name: value for name, value in details.items() if value})
 
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def read_told(text: str | None) -> Mapping[str, Any]:
-    """Return what `told` wrote, as arguments of `ExportJob`.
+def details_from_json(text: str | None) -> Mapping[str, Any]:
+    """Return what `details_to_json` wrote, as arguments of `ExportJob`.
 
     Raises:
-        ValueError: If it was not that which wrote it.
+        ValueError: If the text is not of that form.
     """
     written: object = json.loads(text) if text else {}
     if not is_object(written):
         raise ValueError(text)
-    # A later version may say more.
-    said: dict[str, Any] = {name: written[name] for name in _KEPT if name in written}
+    # A later version of the library may have written more.
+    details: dict[str, Any] = {name: written[name] for name in _DETAILS if name in written}
     for name in _TIMES:
-        if name in said:
-            said[name] = datetime.fromisoformat(said[name])
-    return {**said, "warnings": tuple(said.get("warnings", ()))}
+        if name in details:
+            details[name] = datetime.fromisoformat(details[name])
+    return {**details, "warnings": tuple(details.get("warnings", ()))}

@@ -1,7 +1,8 @@
-"""What was asked for, accepted and landed, in one SQLite file or in memory.
+"""The record of exports, jobs and files, in one SQLite file or in memory.
 
-An intent is written before a submit is sent and the job's ref before anything else happens to the
-job, so that a crash forgets no job. There is no secret in it and no signed URL.
+That an export is about to be submitted is written before the request is sent, and the ref of its
+job before anything else is done with it, so that no crash loses a job. The file holds no secret and
+no signed URL.
 """
 
 import sqlite3
@@ -21,6 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 _IN_MEMORY = ":memory:"
 _TRIES = 50
+"""Times that another process may be switching the file to write-ahead logging."""
 
 
 class _Request(Generic[T]):
@@ -58,15 +60,15 @@ class Ledger:
     """
 
     def __init__(self, path: str | Path | None, clock: Clock) -> None:
-        """Take the file, or None to keep the record in memory for as long as the poller lives."""
+        """Take the file, or None to keep the record in memory until the poller is closed."""
         self.path: Path | None = None if path is None else Path(path)
         self._clock = clock
 
     async def __aenter__(self) -> Self:
-        """Open the file, and make it if there is none.
+        """Open the file, and create it if there is none.
 
         Raises:
-            LedgerFailed: If it cannot be opened, or a later version of the library wrote it.
+            LedgerFailed: If it cannot be opened, or was written by a later version of the library.
         """
         self._turn = Lock(fast_acquire=True)
         self._requests: list[_Request[Any]] = []
@@ -84,13 +86,13 @@ class Ledger:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the file, and leave its exports to others."""
+        """Close the file, and let other processes take over its exports."""
         with CancelScope(shield=True):
             await to_thread.run_sync(self._close)
 
     @property
     def is_durable(self) -> bool:
-        """Whether it outlives the process."""
+        """Whether a later process can read it."""
         return self.path is not None
 
     async def write(
@@ -143,7 +145,7 @@ class Ledger:
             self._owner.leave()
 
     async def _do(self, work: Callable[[Tables], T]) -> T:
-        """Do some work on the database, even if the waiting for it is being cancelled."""
+        """Do some work on the database, even if the task that waits for it is cancelled."""
         try:
             if self.path is None:
                 return work(self._tables())
@@ -166,7 +168,7 @@ class Ledger:
         return request.result()
 
     async def _in_a_thread(self, work: Callable[[], T]) -> T:
-        """Do what touches a disk in a thread; memory answers faster than one starts."""
+        """Run what touches a disk in a thread; in memory that would take longer than the work."""
         if self.path is None:
             return work()
         return await to_thread.run_sync(work)
@@ -195,7 +197,7 @@ def _nobody(_: int) -> bool:
 
 
 def _write_ahead(database: sqlite3.Connection) -> None:
-    """Have writes go to a file of their own first, so that readers and writers do not wait."""
+    """Turn write-ahead logging on, so that readers and writers do not wait for each other."""
     for _ in range(_TRIES):
         try:
             database.execute("PRAGMA journal_mode = WAL")
@@ -204,7 +206,7 @@ def _write_ahead(database: sqlite3.Connection) -> None:
                 raise
         else:
             return
-        # Another process is doing the same: that waits for nobody, but this does.
+        # Another process does the same. The pragma fails at once then, but this waits for the lock.
         database.execute("BEGIN EXCLUSIVE")
         database.execute("ROLLBACK")
     database.execute("PRAGMA journal_mode = WAL")

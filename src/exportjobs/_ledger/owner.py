@@ -1,4 +1,4 @@
-"""Who is at work on the exports of a ledger's file: told by locks, which die with their process."""
+"""Which processes work on a ledger's file: each holds a lock, which ends with the process."""
 
 import os
 import secrets
@@ -9,54 +9,54 @@ from exportjobs._landing.into.disk import open_locked
 from exportjobs.adapter._errors import DestinationFailed, LedgerFailed
 
 _BITS = 62
-"""A number that SQLite keeps as it is."""
+"""Bits of an owner's number: SQLite stores integers of up to 63 bits and a sign."""
 
 
 class Owner:
-    """One opening of a ledger's file, beside which it keeps a lock for as long as it is at work."""
+    """One opening of a ledger's file; a lock file beside it is held until it is closed."""
 
     def __init__(self, ledger: Path) -> None:
         """Take the lock.
 
         Raises:
-            LedgerFailed: If the folder cannot be written, or its file system knows no locks.
+            LedgerFailed: If the folder cannot be written, or its file system has no locks.
         """
         self._ledger = ledger
         self.number = secrets.randbits(_BITS) + 1
         self._path = self._lock_of(self.number)
-        self._lock = self._made()
+        self._lock = self._create_lock()
         if not self._is_held():
             self.leave()
             raise LedgerFailed(
-                f"the ledger's file system knows no locks: {ledger}",
+                f"the ledger's file system has no locks: {ledger}",
                 remedy="keep the ledger on a disk of this machine",
             )
         for other in ledger.parent.glob(f"{ledger.name}.*.owner"):
             self._is_at_work(other)
 
     def is_at_work(self, number: int) -> bool:
-        """Return whether another owner is: neither gone nor dead."""
+        """Return whether a number is that of another owner whose process runs and has not left."""
         return number not in {0, self.number} and self._is_at_work(self._lock_of(number))
 
     def leave(self) -> None:
-        """Let go of everything."""
+        """Release and remove the lock: the exports are free for other owners."""
         if self._lock is not None:
             self._path.unlink(missing_ok=True)
             self._lock.close()
 
-    def _made(self) -> FileIO | None:
-        """Make the lock where nobody looks for locks, and let it show when it is had."""
+    def _create_lock(self) -> FileIO | None:
+        """Return the lock, held before the file has the name by which other owners look for it."""
         if os.name == "nt":
-            # There, what is open has its name for good.
-            return _had(self._path)
-        making = self._path.with_suffix(".making")
-        lock = _had(making)
-        making.rename(self._path)
+            # Windows does not rename a file that is open.
+            return _try_lock(self._path)
+        unseen = self._path.with_suffix(".making")
+        lock = _try_lock(unseen)
+        unseen.rename(self._path)
         return lock
 
     def _is_held(self) -> bool:
-        """Return whether the lock keeps others out."""
-        second = _had(self._path)
+        """Return whether the lock keeps others out, which it does not on every file system."""
+        second = _try_lock(self._path)
         if second is not None:
             second.close()
         return second is None
@@ -65,12 +65,12 @@ class Owner:
         return self._ledger.with_name(f"{self._ledger.name}.{number:x}.owner")
 
     def _is_at_work(self, path: Path) -> bool:
-        """Return whether someone has a lock, and remove one that nobody has."""
+        """Return whether a process holds a lock; remove the file if none does."""
         if path == self._path:
             return True
         if not path.exists():
             return False
-        lock = _had(path)
+        lock = _try_lock(path)
         if lock is None:
             return True
         path.unlink(missing_ok=True)
@@ -78,7 +78,8 @@ class Owner:
         return False
 
 
-def _had(path: Path) -> FileIO | None:
+def _try_lock(path: Path) -> FileIO | None:
+    """Return a lock on a file, or None if another process holds it."""
     try:
         return open_locked(path)
     except DestinationFailed as error:

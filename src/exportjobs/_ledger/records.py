@@ -1,4 +1,4 @@
-"""What a person may ask of a ledger, and say to it."""
+"""The ledger as a person uses it: look at exports, and decide about those that need a decision."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,50 +14,54 @@ from exportjobs.adapter._job import ExportJob, JobRef, JobStatus, Reading
 
 
 def work_of(entry: LedgerEntry, adapter: Adapter) -> Work:
-    """Return what is to be done about an entry that is outstanding.
+    """Return the export or the existing job of an entry, to be worked on again.
 
     Raises:
-        InvalidArgument: If the adapter does not know what was asked for.
+        InvalidArgument: If the adapter has no such kind of export.
     """
     if entry.ref is not None:
         return adapter.resume(entry.ref)
     kind = adapter.kinds().get(entry.kind)
     if kind is None:
-        reason = f"the adapter has no {entry.kind!r}, which export {entry.number} asks for"
-        raise adapter.invalid("kind", reason, "install the version that it was asked of")
+        reason = f"export {entry.number} is of kind {entry.kind!r}, which the adapter does not have"
+        raise adapter.invalid(
+            "kind", reason, "install the version of the adapter that submitted it"
+        )
     return kind.bind(adapter, **_arguments(entry))
 
 
 class Records:
-    """What a poller's ledger knows of exports, each of which has a number there.
+    """The exports in a poller's ledger, each under its number.
 
-    An export is in doubt after a submit that no answer came to, where the vendor's list could not
-    tell what became of it. Then somebody has to look: `adopt` its job, `resubmit` or `abandon` it.
-    Each function raises `LedgerFailed` if the ledger cannot be read or written.
+    The state of an export is "submit outcome unknown" after a submit without an answer, until the
+    vendor's list of jobs shows what became of it. Where that list does not, a person has to look at
+    the vendor and decide: `adopt` the job, `resubmit` the export or `abandon` it. Each function
+    raises `LedgerFailed` if the ledger cannot be read or written.
     """
 
     def __init__(self, ledger: Ledger, adapter_of: Callable[[str], type[Adapter]]) -> None:
-        """Take the ledger, and what knows each vendor's adapter."""
+        """Take the ledger, and a function that returns the adapter of a vendor's name."""
         self._ledger = ledger
         self._adapter_of = adapter_of
 
     async def entries(self) -> tuple[LedgerEntry, ...]:
-        """Return what is known of every export, oldest first."""
+        """Return the entries of all exports, oldest first."""
         return await self._ledger.read(Tables.entries)
 
     async def adopt(self, number: int, job_id: str) -> JobRef:
-        """Let an export in doubt have a job that was found at its vendor, and return its ref.
+        """Attach a job id that was found at the vendor to an export, and return the job's ref.
 
-        The next run with the export's run key goes on with it, as does `Poller.resume_all`.
+        The next run with the export's run key waits for that job, as does `Poller.resume_all`.
 
         Args:
-            number: The export's.
-            job_id: The vendor's own.
+            number: The export's number in the ledger.
+            job_id: The job's id at the vendor.
 
         Raises:
-            InvalidArgument: If the export is not in doubt, or the job is another's.
+            InvalidArgument: If the export is in another state than "submit outcome unknown", the id
+                is not valid, or the job belongs to another export.
         """
-        entry = await self._doubtful(number)
+        entry = await self._undecided(number)
         ref = JobRef(
             *entry.account_key,
             job_id,
@@ -68,37 +72,38 @@ class Records:
         job = ExportJob(ref, Reading(JobStatus.QUEUED, "adopted"))
         is_id = bool(job_id.strip()) and job_id.isprintable()
         if not is_id or not await self._ledger.write(Tables.assign, number, job):
-            reason = "is the job of another export" if is_id else "is no id"
+            reason = "belongs to another export" if is_id else "is not a valid id"
             raise InvalidArgument("job_id", reason, vendor=entry.vendor)
         return ref
 
     async def resubmit(self, number: int) -> None:
-        """Let an export in doubt be submitted once more, as there is no job of it.
+        """Let an export be submitted again, because the vendor has no job of it.
 
-        The next run with the export's run key does so, as does `Poller.resume_all`.
+        The next run with the export's run key submits it, as does `Poller.resume_all`.
 
         Raises:
-            InvalidArgument: If the export is not in doubt.
+            InvalidArgument: If the export is in another state than "submit outcome unknown".
         """
-        await self._doubtful(number)
+        await self._undecided(number)
         await self._ledger.write(Tables.resubmit, number)
 
     async def abandon(self, number: int) -> None:
-        """Give an export in doubt up: runs with its run key say that it was cancelled.
+        """Mark an export as abandoned: runs with its run key report that it was cancelled.
 
         Raises:
-            InvalidArgument: If the export is not in doubt.
+            InvalidArgument: If the export is in another state than "submit outcome unknown".
         """
-        await self._doubtful(number)
+        await self._undecided(number)
         await self._ledger.write(Tables.abandon, number)
 
     async def forget(self, number: int) -> LedgerEntry:
-        """Remove an export from the ledger and return what was known of it.
+        """Remove an export from the ledger and return its entry.
 
-        Its job, if it has one, goes on at its vendor; a run with its run key submits it anew.
+        Its job, if it has one, keeps running at the vendor; a run with its run key submits it
+        again.
 
         Raises:
-            InvalidArgument: If there is none of that number, or a process is at work on it.
+            InvalidArgument: If there is none of that number, or another process works on it.
         """
         entry = await self._entry(number)
         await self._ledger.write(Tables.forget, number)
@@ -113,18 +118,20 @@ class Records:
             raise InvalidArgument("number", reason, remedy=remedy) from None
         if entry.is_taken:
             reason = f"another process is at work on export {number}"
-            raise InvalidArgument("number", reason, vendor=entry.vendor, remedy="wait for it")
+            raise InvalidArgument(
+                "number", reason, vendor=entry.vendor, remedy="wait until it has ended"
+            )
         return entry
 
-    async def _doubtful(self, number: int) -> LedgerEntry:
+    async def _undecided(self, number: int) -> LedgerEntry:
         entry = await self._entry(number)
-        if not entry.is_doubtful:
-            reason = f"export {number} is not in doubt, but {entry.state}"
+        if not entry.is_outcome_unknown:
+            reason = f"export {number} is {entry.state!r}, not 'submit outcome unknown'"
             raise InvalidArgument("number", reason, vendor=entry.vendor)
         return entry
 
     def _scope(self, entry: LedgerEntry) -> Mapping[str, str]:
-        """Return the arguments of an export that its job's ref holds too."""
+        """Return the arguments of an export that are part of its job's ref."""
         adapter = self._adapter_of(entry.vendor)
         kind = adapter.kinds().get(entry.kind)
         return kind.scope(adapter.scope, _arguments(entry)) if kind else {}
@@ -132,7 +139,9 @@ class Records:
 
 def _arguments(entry: LedgerEntry) -> dict[str, Any]:
     try:
-        return dict(json.loads(entry.asked or "")["arguments"])
+        return dict(json.loads(entry.export_json or "")["arguments"])
     except (ValueError, TypeError, LookupError):
-        reason = f"what export {entry.number} asked for cannot be read from the ledger"
-        raise LedgerFailed(reason, vendor=entry.vendor, remedy="let the ledger forget it") from None
+        reason = f"the arguments of export {entry.number} cannot be read from the ledger"
+        raise LedgerFailed(
+            reason, vendor=entry.vendor, remedy="remove the export from the ledger"
+        ) from None

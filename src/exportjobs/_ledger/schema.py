@@ -1,4 +1,4 @@
-"""The tables of a ledger's file, and how a file of an earlier version gets them."""
+"""The tables of a ledger's file, and the migrations from each earlier version."""
 
 import hashlib
 import json
@@ -48,8 +48,8 @@ CREATE TABLE runs (
 ) STRICT
 """
 # An export belongs to a run that has a key, and is then known by its digest. It has an owner while
-# a process is at work on it. `sent_at` stands from just before a submit until it was refused.
-# `job` is a short digest of the ref: an index of whole refs would be as large as the table.
+# a process works on it. `sent_at` is set just before a submit and removed if that was refused.
+# `job` is a short hash of the ref: an index of whole refs would be as large as the table.
 _ONCE_ONLY = (
     _RUNS,
     "ALTER TABLE exports ADD COLUMN run INTEGER REFERENCES runs (number)",
@@ -63,7 +63,7 @@ _ONCE_ONLY = (
     "ALTER TABLE exports ADD COLUMN resubmit_at TEXT",
     "ALTER TABLE files ADD COLUMN part INTEGER",
     "ALTER TABLE files ADD COLUMN proven_by TEXT NOT NULL DEFAULT ''",
-    "UPDATE exports SET job = short_name(ref) WHERE ref IS NOT NULL",
+    "UPDATE exports SET job = job_hash(ref) WHERE ref IS NOT NULL",
     "UPDATE exports SET sent_at = intended_at WHERE ref IS NULL",
     "DROP INDEX exports_by_ref",
     "CREATE INDEX exports_by_job ON exports (job) WHERE job IS NOT NULL",
@@ -72,18 +72,18 @@ _ONCE_ONLY = (
 )
 _VERIFIED = ("ALTER TABLE files RENAME COLUMN proven_by TO verified_by",)
 _MIGRATIONS = ((_EXPORTS, _FILES), (_DURATIONS,), (_BY_REF,), _ONCE_ONLY, _VERIFIED)
-"""What makes a file of each version out of one of the version before, statement by statement."""
+"""The statements that bring a file from each version to the next one."""
 VERSION = len(_MIGRATIONS)
 
 
-def short_name(ref: JobRef) -> int:
-    """Return a number that refs have in common if they name one job; others hardly ever do."""
+def job_hash(ref: JobRef) -> int:
+    """Return 64 bits that are equal for refs of one job, and for others only by rare chance."""
     named = json.dumps([ref.vendor, ref.account, ref.id, sorted(ref.scope.items())])
     return int.from_bytes(hashlib.sha256(named.encode()).digest()[:8], "big", signed=True)
 
 
 def migrate(database: sqlite3.Connection) -> None:
-    """Bring a file up to date, all of it or nothing.
+    """Bring a file to the current version, in one transaction.
 
     Raises:
         LedgerFailed: If a later version of the library wrote it.
@@ -92,19 +92,19 @@ def migrate(database: sqlite3.Connection) -> None:
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise LedgerFailed(
-            f"the ledger was written in version {version}, this library knows {VERSION}",
+            f"the ledger has version {version}, but this library reads versions up to {VERSION}",
             remedy="upgrade exportjobs, or choose another file",
         )
     if version < VERSION:
-        database.create_function("short_name", 1, _short_name_of, deterministic=True)
+        database.create_function("job_hash", 1, _job_hash_of, deterministic=True)
         database.execute("BEGIN IMMEDIATE")
         with database:
-            # Another process may have done it while this one waited for its turn.
+            # Another process may have done it while this one waited for the lock.
             (version,) = database.execute("PRAGMA user_version").fetchone()
             for statement in (one for step in _MIGRATIONS[version:] for one in step):
                 database.execute(statement.strip())
             database.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def _short_name_of(text: str) -> int:
-    return short_name(JobRef.from_json(text))
+def _job_hash_of(text: str) -> int:
+    return job_hash(JobRef.from_json(text))

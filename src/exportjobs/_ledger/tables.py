@@ -1,4 +1,7 @@
-"""What is written in a ledger's tables and read from them; each function is one short write."""
+"""The statements: everything that is read from a ledger's tables or written to them.
+
+Each public method is one short transaction, or a part of one; `Ledger` runs them.
+"""
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -8,9 +11,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from exportjobs._ledger.entry import LedgerEntry, read_told, told
+from exportjobs._ledger.entry import LedgerEntry, details_from_json, details_to_json
 from exportjobs._ledger.matching import APART, made_at, may_be_older
-from exportjobs._ledger.schema import short_name
+from exportjobs._ledger.schema import job_hash
 from exportjobs._schedule.durations import Durations
 from exportjobs.adapter._adapter import ExistingJob, Export, Work
 from exportjobs.adapter._errors import ExportJobsError
@@ -38,7 +41,7 @@ _FILES = (
 _FILES_OF = (
     "SELECT path, size, sha256, part, verified_by FROM files WHERE export = ? ORDER BY rowid"
 )
-_OTHER_DOUBTS = """
+_OTHER_UNKNOWN = """
 SELECT number FROM exports
 WHERE vendor = ? AND account = ? AND number != ?
     AND sent_at BETWEEN ? AND ? AND ref IS NULL
@@ -49,45 +52,39 @@ _LEARNED = "SELECT vendor, account, kind, learned FROM durations"
 
 @frozen
 class Adoption:
-    """What came of looking for the job of an export in doubt."""
+    """The result of looking for the job of an export whose submit outcome is unknown."""
 
     job: ExportJob | None
-    """The one that it has now; None if it has none, or it is not clear which."""
+    """The one that was attached; None if there is none, or it is not certain which one it is."""
     candidates: tuple[ExportJob, ...] = ()
-    """Those that are no other export's."""
+    """The jobs that it may be and that belong to no other export."""
 
 
 @frozen
 class Tables:
-    """Writes for one owner, at one moment."""
+    """The tables as one owner sees them, at one moment."""
 
     database: sqlite3.Connection
     owner: int
     now: datetime
     is_at_work: Callable[[int], bool]
-    """Whether another owner is."""
+    """Whether the owner of a number is another process that is running."""
     is_durable: bool
     """Whether a later process can read what is written."""
 
     def enter(self, asked: Sequence[tuple[int, Work, str | None]]) -> list[LedgerEntry]:
-        """Return what is known of exports of runs with a key, and of jobs; some may be new.
+        """Return the entries of exports and jobs, and add those that are new.
 
-        They are this owner's from then on, but for those that another process is at work on.
+        An export of a run with a key is found by its digest, a job by its ref. All of them belong
+        to this owner from then on, except those that another running process owns.
 
         Args:
             asked: For each its number, or 0 where that is not known; the work; and the run's key.
         """
         return [self._enter(*one) for one in asked]
 
-    def _enter(self, number: int, work: Work, run_key: str | None) -> LedgerEntry:
-        number = number or self._find(work, run_key) or self._add(work, run_key)
-        entry = self.entry(number)
-        if not entry.is_taken:
-            self._execute("UPDATE exports SET owner = ? WHERE number = ?", self.owner, number)
-        return entry
-
     def claim(self, accounts: Collection[tuple[str, str]]) -> tuple[LedgerEntry, ...]:
-        """Take what is outstanding on some accounts and nobody else's, oldest first."""
+        """Take over what is outstanding on some accounts and has no owner, oldest first."""
         entries = (one for one in self.entries() if one.account_key in accounts)
         found = tuple(one for one in entries if one.is_outstanding and not one.is_taken)
         taken = [(self.owner, one.number) for one in found]
@@ -95,55 +92,63 @@ class Tables:
         return found
 
     def intend(self, number: int, export: Export) -> int:
-        """Note that an export is about to be submitted; 0 stands for one that is new."""
+        """Record that an export is about to be submitted, and return its number; 0 if it is new."""
         number = number or self._add(export, None)
         query = "UPDATE exports SET sent_at = ?, resubmit_at = NULL WHERE number = ?"
         self._execute(query, self._iso, number)
         return number
 
     def take_back(self, number: int) -> None:
-        """Note that no job came of a submit."""
+        """Record that the vendor made no job of a submit."""
         self._execute("UPDATE exports SET sent_at = NULL WHERE number = ?", number)
 
     def record(self, number: int, job: ExportJob, polls: int = 0) -> None:
-        """Note a job as its vendor described it, ref and all."""
+        """Record a job as its vendor described it, with its ref."""
         self._execute(
             _RECORD,
             job.ref.to_json(),
-            short_name(job.ref),
+            job_hash(job.ref),
             job.status,
             job.raw_status,
             self._iso,
             polls,
-            told(job),
+            details_to_json(job),
             number,
         )
 
     def adopt(self, number: int, jobs: Sequence[ExportJob]) -> Adoption:
-        """Let an export in doubt have the one job that is no other's, if none else may have it."""
+        """Attach to an export the job that its submit became, if there is no doubt which one it is.
+
+        It has to be the only candidate that belongs to no other export, and no other export whose
+        submit outcome is unknown may have become it.
+
+        Args:
+            number: The export's.
+            jobs: What it may have become, each with the ref that it would have.
+        """
         free = tuple(job for job in jobs if self._is_free(job.ref))
         is_sure = len(free) == 1 and not may_be_older(free[0])
-        if not is_sure or self._has_other_doubts(self.entry(number), free[0]):
+        if not is_sure or self._may_be_anothers(self.entry(number), free[0]):
             return Adoption(None, free)
         self.record(number, free[0])
         return Adoption(free[0], free)
 
     def assign(self, number: int, job: ExportJob) -> bool:
-        """Let an export have a job, unless that is another's; return whether it has it."""
+        """Attach a job to an export unless it belongs to another; return whether it is now."""
         is_free = self._is_free(job.ref)
         if is_free:
             self.record(number, job)
         return is_free
 
     def resubmit(self, number: int) -> None:
-        """Note that an export is to be submitted again."""
+        """Record that an export is to be submitted again."""
         query = "UPDATE exports SET sent_at = NULL, resubmit_at = ? WHERE number = ?"
         self._execute(query, self._iso, number)
 
     def land(self, number: int, files: Iterable[LandedFile]) -> None:
-        """Note that an export's files have landed, if only that there were none."""
+        """Record that all files of an export have landed; there may be none."""
         rows = [
-            (number, _place(one), one.size, one.sha256, one.part, " ".join(one.verified_by))
+            (number, _location(one), one.size, one.sha256, one.part, " ".join(one.verified_by))
             for one in files
         ]
         self._execute("DELETE FROM files WHERE export = ?", number)
@@ -151,16 +156,16 @@ class Tables:
         self._execute("UPDATE exports SET landed_at = ? WHERE number = ?", self._iso, number)
 
     def abandon(self, number: int) -> None:
-        """Note that nobody wants to know any more what came of a submit."""
+        """Record that an export was abandoned: the outcome of its submit stays unknown."""
         self._execute("UPDATE exports SET abandoned_at = ? WHERE number = ?", self._iso, number)
 
     def forget(self, number: int) -> None:
-        """Remove all that is known of an export."""
+        """Remove an export and its files from the tables."""
         self._execute("DELETE FROM files WHERE export = ?", number)
         self._execute("DELETE FROM exports WHERE number = ?", number)
 
     def entry(self, number: int) -> LedgerEntry:
-        """Return what is known of an export.
+        """Return the entry of an export.
 
         Raises:
             LookupError: If the ledger has none of that number.
@@ -171,21 +176,28 @@ class Tables:
         return found[0]
 
     def entries(self) -> tuple[LedgerEntry, ...]:
-        """Return what is known of every export, oldest first."""
+        """Return the entries of all exports, oldest first."""
         return self._entries("ORDER BY number")
 
     def learn(self, work: Work, durations: Durations) -> None:
-        """Note how long jobs of a kind take, for later processes if there can be any."""
+        """Record how long jobs of a kind take; for a ledger in memory nobody would read it."""
         if self.is_durable:
             self._execute(_LEARN, *work.account, work.kind, durations.to_json())
 
     def learned(self) -> dict[tuple[str, str], dict[str, Durations]]:
-        """Return how long each account's kinds of job take; what cannot be read is left out."""
+        """Return how long each account's kinds of job take; unreadable rows are left out."""
         found: dict[tuple[str, str], dict[str, Durations]] = {}
         for vendor, account, kind, text in self._execute(_LEARNED).fetchall():
             with suppress(ValueError):
                 found.setdefault((vendor, account), {})[kind] = Durations.from_json(text)
         return found
+
+    def _enter(self, number: int, work: Work, run_key: str | None) -> LedgerEntry:
+        number = number or self._find(work, run_key) or self._add(work, run_key)
+        entry = self.entry(number)
+        if not entry.is_taken:
+            self._execute("UPDATE exports SET owner = ? WHERE number = ?", self.owner, number)
+        return entry
 
     def _find(self, work: Work, run_key: str | None) -> int | None:
         if isinstance(work, ExistingJob):
@@ -199,7 +211,7 @@ class Tables:
     def _numbered(self, ref: JobRef) -> int | None:
         """Return the number of the export that a job belongs to."""
         query = "SELECT number, ref FROM exports WHERE job = ?"
-        for number, text in self._execute(query, short_name(ref)):
+        for number, text in self._execute(query, job_hash(ref)):
             if JobRef.from_json(text).names_same_job_as(ref):
                 return int(number)
         return None
@@ -214,7 +226,7 @@ class Tables:
             digest = None if run is None else _digest(work)
             row += (work.to_json(), self._iso, run, digest, self.owner, None, None, None, None)
         else:
-            ref = (work.ref.to_json(), short_name(work.ref), JobStatus.QUEUED, "")
+            ref = (work.ref.to_json(), job_hash(work.ref), JobStatus.QUEUED, "")
             row += (None, self._iso, None, None, self.owner, *ref)
         return self._execute(_NEW, *row).lastrowid or 0
 
@@ -224,15 +236,16 @@ class Tables:
         (number,) = self._execute("SELECT number FROM runs WHERE key = ?", key).fetchone()
         return int(number)
 
-    def _has_other_doubts(self, entry: LedgerEntry, job: ExportJob) -> bool:
-        """Return whether a job may be that of another export of the account.
+    def _may_be_anothers(self, entry: LedgerEntry, job: ExportJob) -> bool:
+        """Return whether a job may belong to another export whose submit outcome is unknown.
 
-        Those that were abandoned count too; and all of them where the job tells no time.
+        Abandoned ones count too. Where the job does not say when it was created, it may belong to
+        any of the account.
         """
         sent_at = entry.sent_at or self.now
         first, last = (sent_at + by for by in (-APART, APART))
         around = (first.isoformat(), last.isoformat()) if made_at(job) else ("", "9")
-        found = self._execute(_OTHER_DOUBTS, *entry.account_key, entry.number, *around)
+        found = self._execute(_OTHER_UNKNOWN, *entry.account_key, entry.number, *around)
         return found.fetchone() is not None
 
     def _entries(self, which: str, *given: object) -> tuple[LedgerEntry, ...]:
@@ -247,14 +260,14 @@ class Tables:
 
     def _entry_of(self, row: tuple[Any, ...]) -> LedgerEntry:
         (number, key, vendor, account, kind, asked, sent_at, ref, status, raw_status, *rest) = row
-        seen_at, polls, landed_at, resubmit_at, abandoned_at, said, owner = rest
+        seen_at, polls, landed_at, resubmit_at, abandoned_at, details, owner = rest
         entry = LedgerEntry(
             number=number,
             run_key=key,
             vendor=vendor,
             account=account,
             kind=kind,
-            asked=asked,
+            export_json=asked,
             sent_at=_moment(sent_at),
             ref=JobRef.from_json(ref) if ref else None,
             reading=Reading(JobStatus(status), raw_status or "") if ref else None,
@@ -263,7 +276,7 @@ class Tables:
             landed_at=_moment(landed_at),
             resubmit_at=_moment(resubmit_at),
             abandoned_at=_moment(abandoned_at),
-            told=read_told(said),
+            details=details_from_json(details),
             is_mine=owner == self.owner,
             is_taken=self.is_at_work(owner),
         )
@@ -283,11 +296,11 @@ class Tables:
         return self.database.execute(query, given)
 
 
-def _place(file: LandedFile) -> str:
-    """Return where a file is, in words that mean the same wherever a later process is started."""
+def _location(file: LandedFile) -> str:
+    """Return where a file is, as a path that a process started in another folder can use too."""
     path = file.path
-    is_near = not path.is_absolute() and path.exists()
-    return str(path.absolute()) if is_near else file.location
+    is_relative = not path.is_absolute() and path.exists()
+    return str(path.absolute()) if is_relative else file.location
 
 
 def _digest(export: Export) -> bytes:

@@ -159,7 +159,7 @@ def _members(entry: LedgerEntry) -> dict[str, object]:
         "vendor": entry.vendor,
         "account": entry.account,
         "kind": entry.kind,
-        "arguments": json.loads(entry.asked)["arguments"] if entry.asked else None,
+        "arguments": json.loads(entry.export_json)["arguments"] if entry.export_json else None,
         "ref": json.loads(entry.ref.to_json()) if entry.ref else None,
         "state": entry.state,
         "raw_status": entry.reading.raw if entry.reading else None,
