@@ -43,7 +43,7 @@ def asked_about(
     """Return when a job was last seen running and first seen ended, and the requests it took."""
     trend, last, requests = _NO_REPORTS, 0.0, 0
     while True:
-        age = last + wait(last, durations, trend, price=price)
+        age = last + wait(last, durations, trend, poll_cost=price)
         requests += 1
         if age >= job:
             return last, age, requests
@@ -203,7 +203,7 @@ def _listed(jobs: Sequence[float], durations: Durations, price: float) -> tuple[
     running, age, requests, late = list(enumerate(jobs)), 0.0, 0, 0.0
     while running:
         last = age
-        age += shared_wait([(last, durations, _NO_REPORTS)] * len(running), price=price)
+        age += shared_wait([(last, durations, _NO_REPORTS)] * len(running), poll_cost=price)
         requests += 1
         for turn, job in running:
             if job <= age:

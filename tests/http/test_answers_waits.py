@@ -232,7 +232,7 @@ def test_any_headers_are_a_hint_or_none(headers: dict[str, str]) -> None:
     """Whatever a server writes, it can be reckoned with."""
     hint = rate_limit(headers, now=NOW)
     asked = server_wait(headers, now=NOW)
-    budgets = Budgets().heard(hint)
+    budgets = Budgets().with_reported(hint)
 
     assert asked is None or asked >= timedelta(0)
     for seconds in (budgets.wait(Operation.POLL, AT), budgets.spacing(Operation.POLL, AT)):

@@ -331,7 +331,7 @@ def test_thrift_uses_most_of_a_budget(budget: Budget, gap: float) -> None:
 )
 def test_what_is_told_is_spread_as_well(told: RateLimitState, spacing: float) -> None:
     """Where the vendor says what remains and of how many; else until it is used up."""
-    budgets = Budgets().heard(told)
+    budgets = Budgets().with_reported(told)
 
     assert budgets.spacing(POLL, NOON) == pytest.approx(spacing)
 
@@ -348,7 +348,7 @@ def test_what_is_told_is_spread_as_well(told: RateLimitState, spacing: float) ->
 )
 def test_whatever_is_told_can_be_waited_for(told: RateLimitState, now: float, sent: int) -> None:
     """A vendor's numbers may be anything."""
-    budgets = having_sent(Budgets().heard(told), sent, POLL, now)
+    budgets = having_sent(Budgets().with_reported(told), sent, POLL, now)
 
     for wait in (budgets.wait(POLL, now), budgets.spacing(POLL, now)):
         assert 0 <= wait <= max(0.0, told.until - now)
@@ -357,7 +357,7 @@ def test_whatever_is_told_can_be_waited_for(told: RateLimitState, now: float, se
 @pytest.mark.parametrize("operation", Operation)
 def test_nothing_is_sent_when_nothing_remains(operation: Operation) -> None:
     """Of no operation, until the vendor's count begins anew."""
-    budgets = Budgets.of((a_day(300, POLL),)).heard(RateLimitState(0, NOON + 90, 100))
+    budgets = Budgets.of((a_day(300, POLL),)).with_reported(RateLimitState(0, NOON + 90, 100))
 
     assert budgets.wait(operation, NOON) == 90
     assert budgets.wait(operation, NOON + 89) == 1
@@ -368,7 +368,7 @@ def test_nothing_is_sent_when_nothing_remains(operation: Operation) -> None:
 
 def test_what_was_told_counts_down_with_what_is_sent() -> None:
     """Answers take their time, and the next one may be the one too many."""
-    budgets = having_sent(Budgets().heard(RateLimitState(3, NOON + 60)), 2, POLL, NOON)
+    budgets = having_sent(Budgets().with_reported(RateLimitState(3, NOON + 60)), 2, POLL, NOON)
     assert budgets.wait(LIST, NOON) == 0
 
     budgets = budgets.sent(LIST, NOON)
@@ -378,30 +378,32 @@ def test_what_was_told_counts_down_with_what_is_sent() -> None:
 
 def test_within_a_window_the_lower_number_counts() -> None:
     """An answer that was long under way does not know of what was sent since."""
-    budgets = having_sent(Budgets().heard(RateLimitState(10, NOON + 60, 100)), 4, POLL, NOON)
+    budgets = having_sent(
+        Budgets().with_reported(RateLimitState(10, NOON + 60, 100)), 4, POLL, NOON
+    )
 
-    late = budgets.heard(RateLimitState(9, NOON + 60, 100))
-    others = budgets.heard(RateLimitState(2, NOON + 60, 100))
+    late = budgets.with_reported(RateLimitState(9, NOON + 60, 100))
+    others = budgets.with_reported(RateLimitState(2, NOON + 60, 100))
 
-    assert late.told == RateLimitState(6, NOON + 60, 100)
-    assert others.told == RateLimitState(2, NOON + 60, 100)
+    assert late.reported == RateLimitState(6, NOON + 60, 100)
+    assert others.reported == RateLimitState(2, NOON + 60, 100)
 
 
 def test_after_a_window_the_new_number_counts() -> None:
     """What was left of the old one is over and done with."""
-    budgets = Budgets().heard(RateLimitState(0, NOON + 60, 100))
+    budgets = Budgets().with_reported(RateLimitState(0, NOON + 60, 100))
 
-    renewed = budgets.heard(RateLimitState(99, NOON + 120, 100))
+    renewed = budgets.with_reported(RateLimitState(99, NOON + 120, 100))
 
-    assert renewed.told == RateLimitState(99, NOON + 120, 100)
+    assert renewed.reported == RateLimitState(99, NOON + 120, 100)
     assert renewed.wait(POLL, NOON + 60) == 0
 
 
 def test_a_window_that_is_over_is_not_taken_for_one_that_ends_soon_after() -> None:
     """Windows may be as short as a second; that one is used up, too."""
-    budgets = Budgets().heard(RateLimitState(0, NOON + 30))
+    budgets = Budgets().with_reported(RateLimitState(0, NOON + 30))
 
-    budgets = budgets.heard(RateLimitState(0, NOON + 31))
+    budgets = budgets.with_reported(RateLimitState(0, NOON + 31))
 
     assert budgets.wait(POLL, NOON + 30) == 1
 
@@ -409,9 +411,9 @@ def test_a_window_that_is_over_is_not_taken_for_one_that_ends_soon_after() -> No
 @pytest.mark.parametrize("remaining", [0, 200])
 def test_what_is_used_up_stays_so_whatever_is_said_of_another_window(remaining: int) -> None:
     """An answer that was under way may tell of the shorter, or the less tight, of two windows."""
-    budgets = Budgets().heard(RateLimitState(0, NOON + 60, 100))
+    budgets = Budgets().with_reported(RateLimitState(0, NOON + 60, 100))
 
-    budgets = budgets.heard(RateLimitState(remaining, NOON + 7, 300))
+    budgets = budgets.with_reported(RateLimitState(remaining, NOON + 7, 300))
 
     assert budgets.wait(POLL, NOON + 7) == 53
     assert budgets.wait(POLL, NOON + 60) == 0
@@ -419,16 +421,16 @@ def test_what_is_used_up_stays_so_whatever_is_said_of_another_window(remaining: 
 
 def test_an_answer_that_tells_nothing_changes_nothing() -> None:
     """What was told before stands."""
-    budgets = Budgets().heard(RateLimitState(0, NOON + 60))
+    budgets = Budgets().with_reported(RateLimitState(0, NOON + 60))
 
-    assert budgets.heard(None) == budgets
+    assert budgets.with_reported(None) == budgets
 
 
 def test_a_short_windows_number_is_not_taken_for_a_long_ones() -> None:
     """A vendor with two windows tells of whichever is the tighter: they are not one count."""
-    budgets = Budgets().heard(RateLimitState(50, NOON + 30, 300))
+    budgets = Budgets().with_reported(RateLimitState(50, NOON + 30, 300))
 
-    budgets = budgets.heard(RateLimitState(200, NOON + DAY / 2, 10_000))
+    budgets = budgets.with_reported(RateLimitState(200, NOON + DAY / 2, 10_000))
     budgets = having_sent(budgets, 100, POLL, NOON + 60)
 
     assert budgets.wait(POLL, NOON + 60) == 0
@@ -439,7 +441,7 @@ def test_a_window_that_moves_along_is_believed_each_time() -> None:
     budgets, now = Budgets(), NOON
     for _ in range(1200):
         assert budgets.wait(POLL, now) == 0
-        budgets = budgets.sent(POLL, now).heard(RateLimitState(999, now + DAY, 1000))
+        budgets = budgets.sent(POLL, now).with_reported(RateLimitState(999, now + DAY, 1000))
         now += 120
 
     assert budgets.spacing(POLL, now) < 120
@@ -456,7 +458,7 @@ def test_a_vendor_that_tells_is_never_asked_once_too_often(gaps: list[float], li
         minute = math.floor(now / 60)
         counts[minute] = counts.get(minute, 0) + 1
         told = RateLimitState(limit - counts[minute], (minute + 1) * 60, limit)
-        budgets = budgets.sent(POLL, now).heard(told)
+        budgets = budgets.sent(POLL, now).with_reported(told)
 
     assert max(counts.values()) <= limit
 
@@ -465,9 +467,9 @@ def test_both_counts_bound_what_is_sent() -> None:
     """The one that holds longer is the one that counts."""
     budgets = Budgets.of((a_day(1),)).sent(POLL, NOON)
 
-    assert budgets.heard(RateLimitState(0, NOON + 60)).wait(POLL, NOON) == DAY / 2
-    assert budgets.heard(RateLimitState(0, NOON + DAY)).wait(POLL, NOON) == DAY
-    assert budgets.heard(RateLimitState(9, NOON + DAY)).wait(POLL, NOON) == DAY / 2
+    assert budgets.with_reported(RateLimitState(0, NOON + 60)).wait(POLL, NOON) == DAY / 2
+    assert budgets.with_reported(RateLimitState(0, NOON + DAY)).wait(POLL, NOON) == DAY
+    assert budgets.with_reported(RateLimitState(9, NOON + DAY)).wait(POLL, NOON) == DAY / 2
 
 
 def test_budgets_are_a_value() -> None:
@@ -475,7 +477,7 @@ def test_budgets_are_a_value() -> None:
     before = Budgets.of((a_day(2),))
 
     before.sent(POLL, NOON)
-    before.heard(RateLimitState(0, NOON + 60))
+    before.with_reported(RateLimitState(0, NOON + 60))
     before.spacing(POLL, NOON)
 
     assert before == Budgets.of((a_day(2),))

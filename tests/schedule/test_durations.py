@@ -80,7 +80,7 @@ def test_a_job_that_was_never_seen_running_is_placed_by_the_others() -> None:
 def test_a_job_given_up_makes_long_ones_likelier() -> None:
     """It would have ended later."""
     durations = learned((9, 11), times=5)
-    assert within(durations.outlived(600), 600, 1e7) > 2 * within(durations, 600, 1e7)
+    assert within(durations.timed_out(600), 600, 1e7) > 2 * within(durations, 600, 1e7)
 
 
 @pytest.mark.parametrize("factor", [10, 0.1])
@@ -111,7 +111,7 @@ def test_any_history_leaves_a_belief(
     """Clocks may disagree, ages may be nonsense."""
     durations = learned(*history)
     for age in given_up:
-        durations = durations.outlived(age)
+        durations = durations.timed_out(age)
     chances = probabilities(durations.belief)
     assert sum(chances) == pytest.approx(1)
     assert all(0 <= chance <= 1 for chance in chances)
@@ -148,14 +148,14 @@ def test_what_was_learned_survives_being_written(
 def test_what_cannot_be_read_is_refused(change: dict[str, object]) -> None:
     """With the one error that the caller expects."""
     written = json.loads(learned((1, 2)).to_json())
-    with pytest.raises(ValueError, match="not what was learned"):
+    with pytest.raises(ValueError, match="not a record of durations"):
         Durations.from_json(json.dumps(written | change))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", "7", "[" * 100_000])
 def test_what_is_no_record_is_refused(text: str) -> None:
     """Whatever stands in the file."""
-    with pytest.raises(ValueError, match="not what was learned"):
+    with pytest.raises(ValueError, match="not a record of durations"):
         Durations.from_json(text)
 
 

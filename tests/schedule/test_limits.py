@@ -93,7 +93,7 @@ class AnAccount(RuleBasedStateMachine):
         limits = Limits(
             slots=self.slots if slots else None, free_slots=self.free if free else None, quota=9
         )
-        self.allowance = self.allowance.told(limits, self.now + after)
+        self.allowance = self.allowance.with_reported(limits, self.now + after)
         self.known = self.known or slots
         if free:
             self.sure_until = self.now + after
@@ -245,7 +245,7 @@ def test_told_limits_are_kept_to(
     declared: int | None, limits: Limits, room: int, later: int
 ) -> None:
     """The least of what is declared and told; what others hold is tried again after a while."""
-    told = Allowance(declared).told(limits, until=60.0)
+    told = Allowance(declared).with_reported(limits, until=60.0)
 
     assert filled(told) == room
     assert filled(told, 60.0) == later
@@ -253,7 +253,7 @@ def test_told_limits_are_kept_to(
 
 def test_free_slots_come_on_top_of_our_own_jobs() -> None:
     """Two of ours run, and there is room for one more: for three, as long as others stay."""
-    told = Allowance().taken().taken().told(Limits(slots=5, free_slots=1), until=60.0)
+    told = Allowance().taken().taken().with_reported(Limits(slots=5, free_slots=1), until=60.0)
 
     assert filled(told) == 1
     assert filled(told.freed()) == 2
@@ -264,12 +264,12 @@ def test_free_slots_end_a_wait_for_room() -> None:
     """The vendor's word of now is worth more than its refusal of before."""
     full = Allowance().taken().full(until=60.0)
 
-    assert filled(full.told(Limits(free_slots=2), until=90.0)) == 2
+    assert filled(full.with_reported(Limits(free_slots=2), until=90.0)) == 2
 
 
 def test_what_is_told_of_slots_ends_no_pause() -> None:
     """Room is not leave."""
-    told = Allowance().paused(until=60.0).told(Limits(free_slots=2), until=30.0)
+    told = Allowance().paused(until=60.0).with_reported(Limits(free_slots=2), until=30.0)
 
     assert told.next_chance(0.0) == 60.0
 
@@ -281,6 +281,6 @@ def test_an_allowance_is_a_value() -> None:
     before.taken()
     before.full(1.0)
     before.paused(1.0)
-    before.told(Limits(slots=1, free_slots=0), 1.0)
+    before.with_reported(Limits(slots=1, free_slots=0), 1.0)
 
     assert before == Allowance(2)

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from exportjobs._schedule.limits import MOST, WIDEST, ConcurrencyWindow
+from exportjobs._schedule.limits import MAX_IN_FLIGHT, MAX_WIDTH, ConcurrencyWindow
 
-PATIENCE = 0.25
-REST = 1.0
+SLOW_AFTER = 0.25
+IDLE_AFTER = 1.0
 NOW = 1000.0
 
 
@@ -29,14 +29,14 @@ class AnAccount(RuleBasedStateMachine):
     @rule()
     def start(self) -> None:
         """Send a request, as the loop does when it may."""
-        after_a_rest = not self.flights and self.now - self.last_start > REST
+        after_a_rest = not self.flights and self.now - self.last_start > IDLE_AFTER
 
         self.window = self.window.started(self.now)
         self.flights.append(self.now)
         self.last_start = self.now
 
-        assert not after_a_rest or self.window.next_start() == self.now + PATIENCE
-        assert sum(start > self.now - PATIENCE for start in self.flights) <= self.window.width
+        assert not after_a_rest or self.window.next_start() == self.now + SLOW_AFTER
+        assert sum(start > self.now - SLOW_AFTER for start in self.flights) <= self.window.width
 
     @precondition(lambda self: self.flights)
     @rule(data=st.data(), ok=st.booleans())
@@ -48,7 +48,7 @@ class AnAccount(RuleBasedStateMachine):
         self.window = self.window.answered(flight, ok=ok)
         self.flights.remove(flight)
 
-        assert self.window.width == (min(WIDEST, width + 1) if ok else width)
+        assert self.window.width == (min(MAX_WIDTH, width + 1) if ok else width)
 
     # Whole parts of a second that a float holds exactly.
     @rule(parts=st.integers(0, 256) | st.integers(0, 100_000))
@@ -58,23 +58,23 @@ class AnAccount(RuleBasedStateMachine):
 
     @precondition(lambda self: self.now < self.window.next_start() < math.inf)
     @rule()
-    def be_patient(self) -> None:
-        """Let as much time pass as the lane asks for, which is not long."""
+    def wait_until_it_may(self) -> None:
+        """Let as much time pass as the window asks for, which is not long."""
         until = self.window.next_start()
-        assert until - self.now <= PATIENCE
+        assert until - self.now <= SLOW_AFTER
         self.now = until
 
     @invariant()
     def counts(self) -> None:
         """It knows what is in the air, which is never too much."""
-        assert list(self.window.flights) == self.flights
-        assert len(self.flights) <= MOST
-        assert 1 <= self.window.width <= WIDEST
+        assert list(self.window.in_flight) == self.flights
+        assert len(self.flights) <= MAX_IN_FLIGHT
+        assert 1 <= self.window.width <= MAX_WIDTH
 
     @invariant()
     def comes_to_no_standstill(self) -> None:
         """Only where too many hang does nothing but an answer help."""
-        assert (self.window.next_start() == math.inf) == (len(self.flights) >= MOST)
+        assert (self.window.next_start() == math.inf) == (len(self.flights) >= MAX_IN_FLIGHT)
 
 
 TestAnAccount = AnAccount.TestCase
@@ -100,7 +100,7 @@ def test_the_first_request_goes_ahead_alone() -> None:
         ([True], 2),
         ([True, True], 3),
         ([True, True, True], 4),
-        ([True] * 50, WIDEST),
+        ([True] * 50, MAX_WIDTH),
         ([False] * 50, 1),
         ([True, False, True], 3),
     ],
@@ -115,7 +115,7 @@ def test_good_answers_let_more_fly(answers: list[bool], at_once: int) -> None:
     assert started_at_once(window, NOW) == at_once
 
 
-@pytest.mark.parametrize("width", [1, 2, WIDEST])
+@pytest.mark.parametrize("width", [1, 2, MAX_WIDTH])
 def test_requests_that_take_long_hold_nobody_back_for_long(width: int) -> None:
     """After a quarter of a second as many again may go, until too many hang."""
     window, starts = ConcurrencyWindow(width, started_at=NOW), list[float]()
@@ -124,43 +124,43 @@ def test_requests_that_take_long_hold_nobody_back_for_long(width: int) -> None:
         window = window.started(moment)
         starts.append(moment - NOW)
 
-    assert starts == [PATIENCE * (number // width) for number in range(MOST)]
+    assert starts == [SLOW_AFTER * (number // width) for number in range(MAX_IN_FLIGHT)]
 
 
 def test_an_answer_lets_another_start_even_where_too_many_hang() -> None:
     """The account is not stuck for good."""
-    window = ConcurrencyWindow(WIDEST, flights=(NOW,) * MOST, started_at=NOW)
+    window = ConcurrencyWindow(MAX_WIDTH, in_flight=(NOW,) * MAX_IN_FLIGHT, started_at=NOW)
 
     assert window.next_start() == math.inf
-    assert window.answered(NOW, ok=False).next_start() == NOW + PATIENCE
+    assert window.answered(NOW, ok=False).next_start() == NOW + SLOW_AFTER
 
 
 def test_an_answer_is_that_of_its_own_request() -> None:
     """A late one leaves those that started since in the air."""
-    window = ConcurrencyWindow(WIDEST).started(NOW).started(NOW + 1).started(NOW + 2)
+    window = ConcurrencyWindow(MAX_WIDTH).started(NOW).started(NOW + 1).started(NOW + 2)
 
     window = window.answered(NOW + 1, ok=True)
 
-    assert window.flights == (NOW, NOW + 2)
+    assert window.in_flight == (NOW, NOW + 2)
 
 
 @pytest.mark.parametrize(
     ("idle", "at_once"),
-    [(0.0, WIDEST), (REST, WIDEST), (REST + 0.01, 1), (3600.0, 1)],
+    [(0.0, MAX_WIDTH), (IDLE_AFTER, MAX_WIDTH), (IDLE_AFTER + 0.01, 1), (3600.0, 1)],
     ids=["busy", "short", "rest", "long"],
 )
 def test_after_a_rest_one_goes_ahead_again(idle: float, at_once: int) -> None:
     """A key may have been revoked in the meantime."""
-    window = ConcurrencyWindow(width=WIDEST, started_at=NOW)
+    window = ConcurrencyWindow(width=MAX_WIDTH, started_at=NOW)
 
     assert started_at_once(window, NOW + idle) == at_once
 
 
 def test_an_account_with_a_request_in_the_air_does_not_rest() -> None:
     """However long ago it started."""
-    window = ConcurrencyWindow(WIDEST, flights=(NOW,), started_at=NOW)
+    window = ConcurrencyWindow(MAX_WIDTH, in_flight=(NOW,), started_at=NOW)
 
-    assert window.started(NOW + 3600).width == WIDEST
+    assert window.started(NOW + 3600).width == MAX_WIDTH
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=20))
@@ -174,5 +174,5 @@ def test_nothing_is_left_in_the_air_when_all_were_answered(
     for start, ok in flights:
         window = window.answered(start, ok=ok)
 
-    assert window.flights == ()
+    assert window.in_flight == ()
     assert window.next_start() == -math.inf

@@ -39,7 +39,7 @@ def asked(durations: Durations, until: float, price: float = PRICE) -> list[floa
     """Return the ages at which a job that reports nothing is asked about."""
     found = [0.0]
     while found[-1] < until:
-        found.append(found[-1] + wait(found[-1], durations, NONE, price=price))
+        found.append(found[-1] + wait(found[-1], durations, NONE, poll_cost=price))
     return found[1:]
 
 
@@ -61,14 +61,14 @@ def test_every_wait_is_finite_and_above_zero(
 ) -> None:
     """Whatever the clocks, the vendor and the user say."""
     durations, trend = learned(*history), course_of(reports)
-    assert 0 < wait(age, durations, trend, price=price) < math.inf
+    assert 0 < wait(age, durations, trend, poll_cost=price) < math.inf
     for jobs in (1, 2, 30):
-        assert 0 < shared_wait([(age, durations, trend)] * jobs, price=price) < math.inf
+        assert 0 < shared_wait([(age, durations, trend)] * jobs, poll_cost=price) < math.inf
 
 
 def test_without_jobs_there_is_no_hurry() -> None:
     """A request that serves nobody can wait."""
-    assert DAY < shared_wait([], price=PRICE) < math.inf
+    assert DAY < shared_wait([], poll_cost=PRICE) < math.inf
 
 
 def test_regular_jobs_are_left_alone_until_they_end() -> None:
@@ -114,13 +114,13 @@ def test_a_prior_of_another_scale_asks_at_that_scale() -> None:
 def test_progress_brings_the_next_question_near_the_end() -> None:
     """Whatever other jobs took."""
     trend = course_of([(100, 0.25), (200, 0.5), (300, 0.75), (360, 0.9)])
-    assert 15 < wait(360, Durations.prior(60), trend, price=PRICE) < 45
+    assert 15 < wait(360, Durations.prior(60), trend, poll_cost=PRICE) < 45
 
 
 def test_progress_that_has_not_begun_changes_nothing() -> None:
     """What its like took is all there is."""
     trend = course_of([(10, 0.0)])
-    assert wait(10, VARIED, trend, price=PRICE) == wait(10, VARIED, NONE, price=PRICE)
+    assert wait(10, VARIED, trend, poll_cost=PRICE) == wait(10, VARIED, NONE, poll_cost=PRICE)
 
 
 @pytest.mark.parametrize("stuck_at", [0.1, 0.5, 0.99, 1.0])
@@ -129,7 +129,7 @@ def test_a_stalled_job_is_asked_about_less_and_less(stuck_at: float) -> None:
     trend = course_of([(10, stuck_at / 2), (20, stuck_at)])
     age, waits = 20.0, list[float]()
     while age < DAY:
-        waits.append(wait(age, VARIED, trend, price=PRICE))
+        waits.append(wait(age, VARIED, trend, poll_cost=PRICE))
         age += waits[-1]
         trend = trend.reported(age, stuck_at)
     assert len(waits) < 100
@@ -140,7 +140,7 @@ def test_a_total_that_keeps_growing_is_not_asked_hot() -> None:
     """A job that is told to be nearly done, again and again, is no reason to hurry."""
     trend, age, questions = ProgressTrend(), 0.0, 0
     while age < 3600:
-        age += wait(age, VARIED, trend, price=PRICE)
+        age += wait(age, VARIED, trend, poll_cost=PRICE)
         trend = trend.reported(age, 0.5 + 0.4 * (questions % 2))
         questions += 1
     assert questions < 150
@@ -148,14 +148,16 @@ def test_a_total_that_keeps_growing_is_not_asked_hot() -> None:
 
 def test_one_job_alone_is_asked_about_as_ever() -> None:
     """Sharing begins with two."""
-    assert shared_wait([(12, VARIED, NONE)], price=PRICE) == wait(12, VARIED, NONE, price=PRICE)
+    assert shared_wait([(12, VARIED, NONE)], poll_cost=PRICE) == wait(
+        12, VARIED, NONE, poll_cost=PRICE
+    )
 
 
 def test_many_jobs_share_far_fewer_requests() -> None:
     """But more than any one of them would be asked about alone, and none too late."""
     age, requests = 0.0, 0
     while age < 60:
-        age += shared_wait([(age, VARIED, NONE)] * 50, price=PRICE)
+        age += shared_wait([(age, VARIED, NONE)] * 50, poll_cost=PRICE)
         requests += 1
     alone = len(asked(VARIED, 60))
     assert alone / 3 < requests < 2 * alone
@@ -165,11 +167,14 @@ def test_the_job_about_to_end_sets_the_pace_for_all() -> None:
     """Ten that are far from their end do not make the one wait."""
     ending = (19.0, REGULAR, NONE)
     far = [(1.0, learned((3500, 3700), times=20), NONE)] * 10
-    assert shared_wait([ending, *far], price=PRICE) < shared_wait(far, price=PRICE) / 10
+    assert shared_wait([ending, *far], poll_cost=PRICE) < shared_wait(far, poll_cost=PRICE) / 10
 
 
 def test_progress_sets_the_pace_for_all() -> None:
     """Of two jobs alike in age, the one that reports its end near is waited for."""
     near = (300.0, TWO_MODES, course_of([(150, 0.5), (300, 0.97)]))
     other = (300.0, TWO_MODES, NONE)
-    assert shared_wait([near, other], price=PRICE) < shared_wait([other, other], price=PRICE) / 5
+    assert (
+        shared_wait([near, other], poll_cost=PRICE)
+        < shared_wait([other, other], poll_cost=PRICE) / 5
+    )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exportjobs._schedule.progress import ProgressTrend, Rest
+from exportjobs._schedule.progress import ProgressTrend, RemainingTime
 
 anything = st.floats(allow_nan=True, allow_infinity=True)
 reports = st.lists(st.tuples(anything, st.none() | anything | st.floats(-0.5, 1.5)), max_size=12)
@@ -20,9 +20,9 @@ def course_of(*reported: tuple[float, float | None]) -> ProgressTrend:
     return trend
 
 
-def rest_of(trend: ProgressTrend, age: float) -> Rest:
+def rest_of(trend: ProgressTrend, age: float) -> RemainingTime:
     """Return how much longer a job will run that can be told of."""
-    rest = trend.rest(age)
+    rest = trend.remaining(age)
     assert rest is not None
     return rest
 
@@ -30,7 +30,7 @@ def rest_of(trend: ProgressTrend, age: float) -> Rest:
 def test_nothing_reported_tells_nothing() -> None:
     """Nor does a report without a number."""
     trend = ProgressTrend()
-    assert trend.rest(10) is None
+    assert trend.remaining(10) is None
     for fraction in (None, math.nan, math.inf):
         assert trend.reported(10, fraction) == trend
 
@@ -87,7 +87,7 @@ def test_whatever_is_reported_the_rest_is_a_number(
     reported: list[tuple[float, float | None]], age: float
 ) -> None:
     """Finite and above zero, or not told."""
-    rest = course_of(*reported).rest(age)
+    rest = course_of(*reported).remaining(age)
     if rest is not None:
         assert 0 < rest.median < math.inf
         assert 0 < rest.spread < math.inf
@@ -98,8 +98,8 @@ def test_two_estimates_agree_between_them(
     median: float, spread: float, other: float, doubt: float
 ) -> None:
     """And are surer together than either alone."""
-    one, two = Rest(median, spread), Rest(other, doubt)
-    both = one.agreed(two)
+    one, two = RemainingTime(median, spread), RemainingTime(other, doubt)
+    both = one.combined(two)
     low, high = sorted((median, other))
     assert low * (1 - 1e-9) <= both.median <= high * (1 + 1e-9)
     assert both.spread < min(spread, doubt)

@@ -91,7 +91,7 @@ histories = st.sampled_from(
         history(1e-3, [(0.0, 0.0)]),
         history(60.0, [(10.0, 2.0), (100.0, 0.0), (0.0, 5.0)] * 3),
         history(1e7, [(1e6, 1e6)]),
-        history(60.0, []).outlived(1e5),
+        history(60.0, []).timed_out(1e5),
     ]
 )
 contexts = st.builds(

@@ -164,7 +164,7 @@ class Session:
             self._charge(operation)
             response = await self._transport.send(request, base_url=base_url)
             now = self._clock.now()
-            self.budgets = self.budgets.heard(rate_limit(response.headers, now=now))
+            self.budgets = self.budgets.with_reported(rate_limit(response.headers, now=now))
             error = response_error(response, self.adapter.error_codes, now=now)
             if error is not None:
                 raise error

@@ -32,13 +32,13 @@ from exportjobs.adapter._errors import (
 )
 from exportjobs.adapter._job import ExportJob, JobStatus, verdict
 
-_WORTH_WAITING = timedelta(hours=1)
-"""A budget that is renewed sooner is waited for; a longer one's end is told."""
+_MAX_BUDGET_WAIT = timedelta(hours=1)
+"""The longest wait for a budget to be renewed; a later renewal ends the export with an error."""
 
 
 @frozen
 class SubmitAgain:
-    """Submit it when so many seconds have passed, or sooner if there is room before."""
+    """Submit it again after so many seconds, or sooner if a slot is released before."""
 
     seconds: float
     reason: str
@@ -46,7 +46,7 @@ class SubmitAgain:
 
     @property
     def ok(self) -> bool:
-        """Whether the account may go on as before."""
+        """Whether the account works: no answer said that it must wait or stop."""
         return False
 
 
@@ -56,9 +56,9 @@ class Poll:
 
     seconds: float
     server_wait: float = 0.0
-    """Seconds that the server asks to wait: rather never than sooner."""
+    """Seconds that the server asked to wait; the job must not be polled sooner for any reason."""
     ok: bool = True
-    """Whether the account may go on as before."""
+    """Whether the account works: no answer said that it must wait or stop."""
     alone: bool = False
     """Whether the next request is to be about this job alone, not about all of its account."""
 
@@ -72,27 +72,27 @@ class Land:
 
 @frozen
 class End:
-    """It has come to its end; with an error, unless it ended well."""
+    """It has ended; with an error, unless it succeeded."""
 
     error: ExportJobsError | None = None
     stops_account: bool = False
 
     @property
     def ok(self) -> bool:
-        """Whether the account may go on as before."""
+        """Whether the account works: no answer said that it must wait or stop."""
         return not self.stops_account
 
 
 @frozen
 class Submit:
-    """Submit it when there is room."""
+    """Submit it when a slot is free."""
 
     ok: ClassVar[bool] = True
 
 
 @frozen
 class Follow:
-    """Look again in so many seconds what another process has made of it."""
+    """Another process works on it: look in the ledger again in so many seconds."""
 
     seconds: float
     ok: ClassVar[bool] = True
@@ -103,7 +103,7 @@ Step = Submit | SubmitAgain | Follow | Poll | Land | End
 
 @frozen
 class Doubt:
-    """A submit of which nobody knows what came of it."""
+    """A submit whose outcome is unknown."""
 
     error: SubmitOutcomeUnknown
     sent_at: datetime
@@ -111,7 +111,7 @@ class Doubt:
 
 @frozen
 class Policy:
-    """A vendor's schedule and a source of jitter: what every decision is made with."""
+    """A vendor's schedule and a source of jitter, which every decision is made with."""
 
     schedule: Schedule
     jitter: Jitter
@@ -120,21 +120,21 @@ class Policy:
         """Decide after a job was accepted or described."""
         if job.status.is_terminal:
             return self.after_end(job)
-        return _ask(self.schedule.after(context, bounds, self.jitter), bounds.server_wait)
+        return _poll_in(self.schedule.after(context, bounds, self.jitter), bounds.server_wait)
 
     def after_list(self, contexts: Sequence[PollContext], bounds: PollBounds) -> Poll:
         """Decide after one answer described several jobs that have not ended."""
-        return _ask(self.schedule.after_list(contexts, bounds, self.jitter), bounds.server_wait)
+        return _poll_in(self.schedule.after_list(contexts, bounds, self.jitter), bounds.server_wait)
 
     def after_end(self, job: ExportJob) -> Step:
-        """Decide after a job was found to have ended; a bad end may have left files behind."""
+        """Decide after a job has ended; one that failed may have files too."""
         has_files = job.status is JobStatus.DONE or job.artifacts
         return Land() if has_files else End(verdict(job))
 
     def after_submit_error(self, error: ExportJobsError, refusals: int) -> Step:
         """Decide after a submit failed, for the nth time in a row on the account."""
         match error:
-            case BudgetExhausted(retry_after=timedelta() as wait) if wait <= _WORTH_WAITING:
+            case BudgetExhausted(retry_after=timedelta() as wait) if wait <= _MAX_BUDGET_WAIT:
                 return SubmitAgain(wait.total_seconds(), error.reason)
             case BudgetExhausted():
                 return End(_quota_exceeded(error))
@@ -152,9 +152,10 @@ class Policy:
                 return End(error, stops_account=isinstance(error, AuthenticationFailed))
 
     def after_poll_error(self, error: ExportJobsError, *, failures: int, age: timedelta) -> Step:
-        """Decide after a question failed, for the nth time in a row, about a job of some age."""
-        asked = error.retry_after if isinstance(error, ResponseError) else None
-        again = _ask(self.schedule.after_failure(failures, asked, self.jitter), asked)
+        """Decide after a poll failed, for the nth time in a row, of a job of some age."""
+        server_wait = error.retry_after if isinstance(error, ResponseError) else None
+        seconds = self.schedule.after_failure(failures, server_wait, self.jitter)
+        again = _poll_in(seconds, server_wait)
         match error:
             case BudgetExhausted():
                 return again
@@ -172,11 +173,11 @@ class Policy:
     def after_throttle(self, error: ResponseError, throttled: int) -> Poll:
         """Decide after an account was told to wait, for the nth time in a row."""
         seconds = self.schedule.after_failure(throttled, error.retry_after, self.jitter)
-        return evolve(_ask(seconds, error.retry_after), ok=False)
+        return evolve(_poll_in(seconds, error.retry_after), ok=False)
 
 
-def _ask(seconds: float, asked: timedelta | None) -> Poll:
-    return Poll(seconds, asked.total_seconds() if asked else 0.0)
+def _poll_in(seconds: float, server_wait: timedelta | None) -> Poll:
+    return Poll(seconds, server_wait.total_seconds() if server_wait else 0.0)
 
 
 def _quota_exceeded(error: BudgetExhausted) -> QuotaExceeded:

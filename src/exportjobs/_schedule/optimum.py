@@ -1,10 +1,13 @@
-"""The ages at which to ask that cost least, for jobs that end as is foretold.
+"""The ages to poll at that cost least, for jobs whose durations have known probabilities.
 
-A question has a price, and a delay costs a weight per second. With S the share of jobs running,
+Every poll has a cost, and each second of delay costs a weight. Suppose that a job was polled at age
+t and still runs. If it is polled next at age u, then with S(t) the share of jobs still running,
 
-    cost(t) = min over u of [price * S(t) + cost of the delays of jobs ending in (t, u] + cost(u)]
+    cost(t) = min over u > t of
+        [poll_cost * S(t) + cost of the delays of jobs that end in (t, u] + cost(u)]
 
-is found backward from the longest job on, by dynamic programming over the ages tried.
+Only so many ages are tried. The best u for each t is found by dynamic programming, from the longest
+duration backward.
 """
 
 from array import array
@@ -14,77 +17,83 @@ from math import ceil, sqrt
 
 from attrs import frozen
 
-_FINENESS = 8
-"""Ages tried per question that is worth asking."""
-_FINEST = 1_500
-"""Ages tried in all, however low the price."""
-_HARDLY_ANY = 1e-9
-"""A share of jobs too small to tell from none."""
-_PATIENCE = 0.25
-"""What is waited of a job's age once it has outlived the plan."""
+_AGES_PER_POLL = 8
+"""Ages tried for each poll that the plan will have."""
+_MAX_AGES = 1_500
+"""Ages tried in all, about, however low the cost of a poll."""
+_MIN_SHARE = 1e-9
+"""The least share of jobs that is divided by."""
+_WAIT_BEYOND = 0.25
+"""The part of its age that a job is waited for once it is older than the plan."""
 
 
 @frozen
-class Stretch:
-    """A stretch of ages in which a job may end, evenly."""
+class AgeRange:
+    """A range of ages in which a job may end, at each age with the same probability."""
 
     begin: float
     end: float
-    chance: float
+    probability: float
+    """That a job ends in the range."""
     weight: float
-    """What a second of delay costs a job that ends there."""
+    """What a second of delay costs for a job that ends there."""
 
 
 @frozen(eq=False)
 class Plan:
-    """The age to ask at next for each age to have asked at, in seconds."""
+    """At which age to poll next, for each age at which a job was polled, in seconds."""
 
     ages: Sequence[float]
     nexts: Sequence[float]
+    """The age to poll at after each of these."""
 
     def after(self, age: float) -> float:
-        """Return the age to ask at next."""
+        """Return the age to poll at after an age."""
         if age >= self.ages[-1]:
-            return age * (1 + _PATIENCE)
+            return age * (1 + _WAIT_BEYOND)
         place = max(0, bisect_right(self.ages, age) - 1)
         while self.nexts[place] <= age:
             place += 1
         return self.nexts[place]
 
 
-def cheapest(stretches: Sequence[Stretch], price: float) -> Plan:
-    """Return the plan of least cost, each stretch being tried as finely as it is worth.
+def cheapest(ranges: Sequence[AgeRange], poll_cost: float) -> Plan:
+    """Return the plan that costs least.
+
+    The more polls a range will have, the more ages are tried in it.
 
     Args:
-        stretches: Where jobs may end, one after the other; their chances add up to nearly one.
-        price: What a question costs, in the units of `weight` times seconds.
+        ranges: Where jobs may end, one after the other; the probabilities add up to nearly one.
+        poll_cost: What a poll costs, in the units of `weight` times seconds.
     """
-    worth = _worth(stretches, price)
-    size = max(1 / _FINENESS, sum(worth) / _FINEST)
-    ages, running, weights, moments = [stretches[0].begin], [1.0], [0.0], [0.0]
-    for stretch, questions in zip(stretches, worth, strict=True):
-        parts = max(1, ceil(questions / size))
-        chance, width = stretch.chance / parts, (stretch.end - stretch.begin) / parts
-        weight = chance * stretch.weight
+    expected = _expected_polls(ranges, poll_cost)
+    polls_per_age = max(1 / _AGES_PER_POLL, sum(expected) / _MAX_AGES)
+    ages, running, weights, moments = [ranges[0].begin], [1.0], [0.0], [0.0]
+    for one, polls in zip(ranges, expected, strict=True):
+        parts = max(1, ceil(polls / polls_per_age))
+        probability, width = one.probability / parts, (one.end - one.begin) / parts
+        weight = probability * one.weight
         for part in range(1, parts + 1):
-            ages.append(stretch.begin + width * part)
-            running.append(running[-1] - chance)
+            ages.append(one.begin + width * part)
+            running.append(running[-1] - probability)
             weights.append(weights[-1] + weight)
             moments.append(moments[-1] + weight * (ages[-1] - width / 2))
-    return Plan(array("d", ages), _nexts(ages, running, weights, moments, price))
+    return Plan(array("d", ages), _nexts(ages, running, weights, moments, poll_cost))
 
 
-def _worth(stretches: Sequence[Stretch], price: float) -> list[float]:
-    """Return about how many questions are worth asking in each stretch.
+def _expected_polls(ranges: Sequence[AgeRange], poll_cost: float) -> list[float]:
+    """Return about how many polls the best plan has in each range.
 
-    Where that is many, it is the integral of `sqrt(hazard * weight / (2 * price))`.
+    Polls d seconds apart cost `poll_cost / d + hazard * weight * d / 2` per second for a job that
+    runs, which is least for `1 / d = sqrt(hazard * weight / (2 * poll_cost))`. Where polls are
+    frequent, their number is the integral of that.
     """
-    running, worth = 1.0, list[float]()
-    for stretch in stretches:
-        hazards = stretch.chance / max(running, _HARDLY_ANY) * (stretch.end - stretch.begin)
-        worth.append(sqrt(hazards * stretch.weight / (2 * price)))
-        running -= stretch.chance
-    return worth
+    running, expected = 1.0, list[float]()
+    for one in ranges:
+        hazards = one.probability / max(running, _MIN_SHARE) * (one.end - one.begin)
+        expected.append(sqrt(hazards * one.weight / (2 * poll_cost)))
+        running -= one.probability
+    return expected
 
 
 def _nexts(
@@ -92,24 +101,27 @@ def _nexts(
     running: Sequence[float],
     weights: Sequence[float],
     moments: Sequence[float],
-    price: float,
+    poll_cost: float,
 ) -> Sequence[float]:
-    """Return the best age to ask at next for each age, by dynamic programming backward.
+    """Return the best age to poll at next for each age, by dynamic programming backward.
 
-    With W and M the sums of weight, and of weight times end, over the jobs ended by an age, waiting
-    from t to u costs `u * (W(u) - W(t)) - (M(u) - M(t))` in delay. As a function of W(t) that is a
-    straight line for every u, and the least of them lies on their lower hull. Going back in time,
-    lines come in at one end of it and the best one moves towards that end, so all is one pass.
+    Let W(t) be the sum of the weights of the jobs that ended by age t, and M(t) the sum of weight
+    times age at the end. Then waiting from t to u costs `u * (W(u) - W(t)) - (M(u) - M(t))` in
+    delays. With cost(u) added, this is for every u a straight line as a function of W(t), with the
+    slope -u. The best u at W(t) is the line that is lowest there, and the lines that are lowest
+    anywhere are their lower hull. Going back in time, each new line is the flattest so far, so
+    it is added at one end of the hull; W(t) falls, so the lowest line moves towards the same end.
+    One pass finds them all. (This is known as the convex hull trick.)
     """
     last = len(ages) - 1
     hull = [(ages[last], ages[last] * weights[last] - moments[last])]
-    nexts, best = array("d", [ages[last] * (1 + _PATIENCE)]), 0
+    nexts, best = array("d", [ages[last] * (1 + _WAIT_BEYOND)]), 0
     for place in range(last - 1, -1, -1):
         age, weight = ages[place], weights[place]
         while best + 1 < len(hull) and _line(hull[best + 1], weight) <= _line(hull[best], weight):
             best += 1
         nexts.append(hull[best][0])
-        cost = price * running[place] + _line(hull[best], weight)
+        cost = poll_cost * running[place] + _line(hull[best], weight)
         line = (age, cost + age * weight)
         while len(hull) > best + 1 and _is_hidden(hull[-1], hull[-2], line):
             hull.pop()
@@ -119,15 +131,15 @@ def _nexts(
 
 
 def _line(line: tuple[float, float], weight: float) -> float:
-    """Return the height of a line, given by its fall and its height at zero, over a weight."""
-    fall, height = line
-    return height - fall * weight
+    """Return the value at a weight of a line, given by its negative slope and its value at zero."""
+    fall, at_zero = line
+    return at_zero - fall * weight
 
 
 def _is_hidden(
     line: tuple[float, float], above: tuple[float, float], below: tuple[float, float]
 ) -> bool:
-    """Return whether a line is nowhere the least of three, lying between the others in slope."""
+    """Return whether a line is nowhere the lowest of three; its slope is between the others'."""
     return (below[1] - above[1]) * (above[0] - line[0]) <= (line[1] - above[1]) * (
         above[0] - below[0]
     )

@@ -1,12 +1,15 @@
-"""When to ask about a job again, so that few questions find its end soon.
+"""When to poll a job again, so that few polls find its end soon.
 
-A question has a price; finding an end late costs the delay, weighed so that a second matters less
-in a long job. What is known of the end is a belief about the durations of such jobs, narrowed by
-the job's own progress where it reports any; `_cheapest` makes the plan.
+Every poll has a cost, and so has every second by which the end of a job is seen late; a second
+costs less in a long job than in a short one. `optimum.cheapest` finds the ages to poll at that cost
+least in all. It is given the probability of each duration, as learned from jobs of the same kind.
+Where the job reports progress, the remaining time extrapolated from that is combined with it.
 
-One request about many jobs is made by the rule that every such plan tends to where questions are
-many: whenever the integral of `sqrt(hazard * weight / (2 * price))` has grown by one, the hazards
-of all the jobs being added up.
+One request that polls many jobs has no such plan, as the jobs have different ages. It follows the
+rule that the best plans come close to where polls are frequent: it is time for the next poll when
+the integral over time of `sqrt(hazard * weight / (2 * poll_cost))` has grown by one. The hazard is
+the probability per second that a job that still runs ends now, and the weight is what a second of
+delay costs. For many jobs, `hazard * weight` is added up.
 """
 
 from array import array
@@ -30,118 +33,128 @@ from exportjobs._schedule.durations import (
     cell_at,
     probabilities,
 )
-from exportjobs._schedule.optimum import Plan, Stretch, cheapest
-from exportjobs._schedule.progress import ProgressTrend, Rest
+from exportjobs._schedule.optimum import AgeRange, Plan, cheapest
+from exportjobs._schedule.progress import ProgressTrend, RemainingTime
 
 _RELATIVE = 0.75
-"""A second's delay weighs duration to minus this power: 1 would mind the delay over the duration
-only, 0 the seconds only. Each is then about a tenth worse than if it were minded alone."""
+"""A second of delay costs the job's duration to the power of minus this. With 1, only the delay
+relative to the duration would count, with 0 only the seconds. In between, each of the two comes out
+about a tenth worse than if it alone counted."""
 _SHARED = 0.8
-"""What every job but the first adds to the price of a request that serves them all, in prices of a
-question about one: so sharing saves requests first of all, and time as well."""
-_EAGER = 0.85
-"""How much of its wait a job that reports progress is left alone: the answer will also tell more of
-the end, which the plan does not count as a gain."""
-_RARE = 1e-4
-"""The share of jobs so short, and of jobs so long, that no plan is made for them."""
+"""What each job but the first adds to the cost of a request that polls them all, in costs of a poll
+of one job. It is below 1, so that polling together saves requests and shows ends sooner as well."""
+_EARLY = 0.85
+"""The part of the planned wait after which a job that reports progress is polled. The answer will
+also make the estimate of its end better, which the plan does not count as a gain."""
+_NEGLIGIBLE = 1e-4
+"""The share of the shortest jobs, and of the longest, that a plan leaves out."""
 _STEPS = 8
-"""In which the integral of a shared request is taken to one."""
-_STRIDE = 0.2
-"""The part of an age or of a wait over which a hazard changes little."""
+"""The least number of steps in which the integral for a shared request is added up to one."""
+_STEP = 0.2
+"""The part of an age, or of a wait, over which a hazard is taken to be constant."""
 _OUTER = 4.0
-"""Standard deviations at which the rest of a job is taken to be certain."""
+"""Standard deviations of the remaining time that a plan covers."""
 _CERTAIN = 30.0
-"""Standard deviations beyond which numbers are too small to be reckoned with."""
+"""Standard deviations beyond which probabilities are too small to calculate with."""
 _BINS = 80
-"""Stretches that the rest of a job is cut into."""
+"""Age ranges that the remaining time is divided into."""
 _UNLIKE = 0.02
-"""If fewer of the jobs that last so long end when progress says, then its word is taken alone."""
+"""If fewer of the jobs that are still running at this age end near the moment that progress tells,
+earlier jobs say nothing of this one, and only its progress counts."""
 _LEAST_SPREAD = 0.3
-"""How well past durations can tell the rest of a job, as a spread of its logarithm."""
-_PRICE = 0.05
-_PRICES = (1e-6, 1e6)
+"""The least spread of the remaining time's logarithm by the durations of earlier jobs."""
+_POLL_COST = 0.05
+"""Taken where a poll's cost is not a number."""
+_POLL_COSTS = (1e-6, 1e6)
+"""The least and the greatest."""
 _SHORTEST = 1e-3
-"""Seconds; the least that is ever waited."""
+"""Seconds; the shortest wait."""
 _LONGEST = 30 * 86_400.0
-"""Seconds; the most that is waited for jobs of which nothing is known."""
+"""Seconds; the longest wait for a shared request."""
 
 
-def wait(age: float, durations: Durations, trend: ProgressTrend, *, price: float) -> float:
-    """Return seconds until the next question about one job that was just seen running.
+def wait(age: float, durations: Durations, trend: ProgressTrend, *, poll_cost: float) -> float:
+    """Return seconds until the next poll of one job that was just seen running.
 
     Args:
         age: Seconds since the job was submitted.
-        durations: What is known of how long its like take.
-        trend: What its progress reports tell.
-        price: What a question costs: as much as finding a usual job late by so much of its length.
+        durations: What was learned of jobs of its kind.
+        trend: The progress that it reported.
+        poll_cost: What a poll costs: as much as to see the end of a job of usual duration late by
+            this fraction of its duration.
     """
-    now, cost = _real_age(age), _real_price(price)
-    rest = _rest(now, durations.belief, trend)
-    if rest is None:
+    now, cost = _bounded_age(age), _bounded_cost(poll_cost)
+    left = _remaining(now, durations.belief, trend)
+    if left is None:
         return max(_SHORTEST, _plan(durations.belief, cost).after(now) - now)
-    relative = cost / (_outlook(durations.belief).weight(now + rest.median) * rest.median)
-    share = _first_question(round(10 * log(rest.spread)), round(4 * log(relative)))
-    return max(_SHORTEST, _EAGER * share * rest.median)
+    weight = _forecast(durations.belief).weight(now + left.median)
+    # The plan for a median of 1 fits every median, so it is made, and cached, for that one only.
+    relative = cost / (weight * left.median)
+    share = _first_poll(round(10 * log(left.spread)), round(4 * log(relative)))
+    return max(_SHORTEST, _EARLY * share * left.median)
 
 
-def shared_wait(jobs: Iterable[tuple[float, Durations, ProgressTrend]], *, price: float) -> float:
-    """Return seconds until one request should be made that serves many jobs.
+def shared_wait(
+    jobs: Iterable[tuple[float, Durations, ProgressTrend]], *, poll_cost: float
+) -> float:
+    """Return seconds until the next request that polls many jobs.
 
     Args:
-        jobs: The age, in seconds, of every job just seen running, and what `wait` takes with it.
-        price: What a question about one job costs; the request costs more, as it answers for many.
+        jobs: For each job that was just seen running the arguments of `wait`.
+        poll_cost: What a poll of one job costs; the request costs more, as it polls many.
     """
     known = list(jobs)
     if len(known) == 1:
-        return wait(*known[0], price=price)
-    cost = _real_price(price) * (1 + _SHARED * (len(known) - 1))
-    crowds = _crowds(known)
-    waited, questions = 0.0, 0.0
-    while questions < 1 and waited < _LONGEST:
-        urgency = sum(count * crowd.urgency(waited) for crowd, count in crowds.items())
+        return wait(*known[0], poll_cost=poll_cost)
+    cost = _bounded_cost(poll_cost) * (1 + _SHARED * (len(known) - 1))
+    groups = _groups(known)
+    waited, polls = 0.0, 0.0
+    while polls < 1 and waited < _LONGEST:
+        urgency = sum(count * group.urgency(waited) for group, count in groups.items())
         rate = sqrt(urgency / (2 * cost))
-        stride = min((crowd.stride(waited) for crowd in crowds), default=_LONGEST)
-        step = min(stride, 1 / (_STEPS * rate)) if rate > 0 else stride
+        longest = min((group.step(waited) for group in groups), default=_LONGEST)
+        step = min(longest, 1 / (_STEPS * rate)) if rate > 0 else longest
         waited += step
-        questions += rate * step
+        polls += rate * step
     return max(_SHORTEST, waited)
 
 
-def _real_age(age: float) -> float:
-    """Return an age that can be reckoned with: clocks may disagree."""
+def _bounded_age(age: float) -> float:
+    """Return an age within bounds that no formula fails on: clocks may disagree."""
     return min(max(age, 0.0), 1e4 * _LONGEST) if isfinite(age) else 0.0
 
 
-def _real_price(price: float) -> float:
-    return min(max(price, _PRICES[0]), _PRICES[1]) if isfinite(price) else _PRICE
+def _bounded_cost(poll_cost: float) -> float:
+    lowest, highest = _POLL_COSTS
+    return min(max(poll_cost, lowest), highest) if isfinite(poll_cost) else _POLL_COST
 
 
 @frozen(eq=False)
-class _Outlook:
-    """What a belief says of the end of a job."""
+class _Forecast:
+    """What a belief says of the ends of jobs."""
 
     running: Sequence[float]
-    """The share of jobs still running at each edge between cells."""
+    """The share of jobs still running at each bound between two cells."""
     urgency: Sequence[float]
-    """Hazard times weight in each cell: what a second of delay costs there, per second."""
+    """Hazard times weight in each cell: what the delays of jobs that end there cost, per second."""
     usual: float
-    """The geometric mean of durations, in seconds."""
+    """The geometric mean of the durations, in seconds."""
 
     def weight(self, duration: float) -> float:
-        """Return what a second of delay costs a job of some duration: 1 / duration if usual."""
+        """Return what a second of delay costs a job of some duration; 1 / duration if usual."""
         return _weight(duration, self.usual)
 
-    def rest(self, age: float, reported: Rest) -> Rest | None:
-        """Return how much longer jobs run at an age, of those that end about when reported.
+    def remaining(self, age: float, reported: RemainingTime) -> RemainingTime | None:
+        """Return how much longer jobs run at an age, of those that end near the reported end.
 
-        It is None where too few of them do: then this job is not like the others.
+        It is None if too few of them do: then this job is not like the others.
         """
         factor = exp(2 * reported.spread)
         first, last = (cell_at(age + reported.median * by) for by in (1 / factor, factor))
-        most, least = self.running[first], self.running[last + 1]
-        if most - least <= _UNLIKE * self.running[cell_at(age)]:
+        before, after = self.running[first], self.running[last + 1]
+        if before - after <= _UNLIKE * self.running[cell_at(age)]:
             return None
-        shares = (most + (least - most) * share for share in (0.25, 0.5, 0.75))
+        shares = (before + (after - before) * share for share in (0.25, 0.5, 0.75))
         low, middle, high = (
             EDGES[first + bisect_right(self.running[first : last + 2], -share, key=neg)] - age
             for share in shares
@@ -149,20 +162,21 @@ class _Outlook:
         if low <= 0:
             return None
         # The quartiles of a normal distribution lie 1.349 standard deviations apart.
-        return Rest(middle, max(_LEAST_SPREAD, log(high / low) / 1.349))
+        return RemainingTime(middle, max(_LEAST_SPREAD, log(high / low) / 1.349))
 
 
 @lru_cache(maxsize=256)
-def _outlook(belief: Belief) -> _Outlook:
-    chances = probabilities(belief)
-    running = array("d", list(accumulate(reversed(chances), initial=0.0))[::-1])
-    usual = exp(sum(map(mul, LOGARITHMS, chances)))
+def _forecast(belief: Belief) -> _Forecast:
+    found = probabilities(belief)
+    # Added up from the longest duration on: so small shares are exact, which hazards divide by.
+    running = array("d", list(accumulate(reversed(found), initial=0.0))[::-1])
+    usual = exp(sum(map(mul, LOGARITHMS, found)))
     hazards = (
-        chance / running[cell] / (EDGES[cell + 1] - EDGES[cell])
-        for cell, chance in enumerate(chances)
+        probability / running[cell] / (EDGES[cell + 1] - EDGES[cell])
+        for cell, probability in enumerate(found)
     )
     weights = (_weight(exp(middle), usual) for middle in LOGARITHMS)
-    return _Outlook(running, array("d", map(mul, hazards, weights)), usual)
+    return _Forecast(running, array("d", map(mul, hazards, weights)), usual)
 
 
 def _weight(duration: float, usual: float) -> float:
@@ -170,49 +184,49 @@ def _weight(duration: float, usual: float) -> float:
 
 
 @lru_cache(maxsize=256)
-def _plan(belief: Belief, price: float) -> Plan:
-    """Return when to ask about a job of which nothing is known but how long its like take."""
-    chances, context = probabilities(belief), _outlook(belief)
-    stretches = [
-        Stretch(
+def _plan(belief: Belief, poll_cost: float) -> Plan:
+    """Return when to poll a job of which only the durations of its kind are known."""
+    found, forecast = probabilities(belief), _forecast(belief)
+    ranges = [
+        AgeRange(
             EDGES[cell],
             EDGES[cell + 1],
-            chances[cell],
-            context.weight(exp(LOGARITHMS[cell])),
+            found[cell],
+            forecast.weight(exp(LOGARITHMS[cell])),
         )
         for cell in range(CELLS)
-        if context.running[cell + 1] < 1 - _RARE and context.running[cell] > _RARE
+        if forecast.running[cell + 1] < 1 - _NEGLIGIBLE and forecast.running[cell] > _NEGLIGIBLE
     ]
-    return cheapest(stretches, price)
+    return cheapest(ranges, poll_cost)
 
 
-def _rest(age: float, belief: Belief, trend: ProgressTrend) -> Rest | None:
-    """Return how much longer a job will run, or None if it reports nothing to tell it from.
+def _remaining(age: float, belief: Belief, trend: ProgressTrend) -> RemainingTime | None:
+    """Return how much longer a job will run, or None if its progress does not tell.
 
-    A guess that no job has yet borne out has no say against what the job itself reports.
+    As long as no job of the kind has ended, the guessed duration does not count against progress.
     """
-    reported = trend.rest(age)
+    reported = trend.remaining(age)
     if reported is None or trend.fraction >= 1 or not belief.ends:
         return reported
-    usual = _outlook(belief).rest(age, reported)
-    return reported if usual is None else reported.agreed(usual)
+    others = _forecast(belief).remaining(age, reported)
+    return reported if others is None else reported.combined(others)
 
 
 @lru_cache(maxsize=4_096)
-def _first_question(spread_step: int, price_step: int) -> float:
-    """Return when to ask about a job whose rest is log-normal with median 1.
+def _first_poll(spread_step: int, cost_step: int) -> float:
+    """Return when to poll a job whose remaining time is log-normal with a median of 1.
 
     Args:
-        spread_step: Ten times the logarithm of the spread, rounded, as it repeats more often then.
-        price_step: Four times the logarithm of the price in parts of the median.
+        spread_step: Ten times the logarithm of the spread, rounded, so that the cache is hit often.
+        cost_step: Four times the logarithm of a poll's cost, relative to the median, rounded.
     """
-    spread, price = exp(spread_step / 10), exp(price_step / 4)
+    spread, poll_cost = exp(spread_step / 10), exp(cost_step / 4)
     bounds = [_OUTER * (2 * place / _BINS - 1) for place in range(_BINS + 1)]
-    stretches = [
-        Stretch(exp(spread * low), exp(spread * high), _above(low) - _above(high), 1.0)
+    ranges = [
+        AgeRange(exp(spread * low), exp(spread * high), _above(low) - _above(high), 1.0)
         for low, high in pairwise(bounds)
     ]
-    return cheapest(stretches, price).nexts[0]
+    return cheapest(ranges, poll_cost).nexts[0]
 
 
 def _density(deviations: float) -> float:
@@ -220,69 +234,70 @@ def _density(deviations: float) -> float:
 
 
 def _above(deviations: float) -> float:
-    """Return the chance of a normal variable to lie above so many standard deviations."""
+    """Return the probability that a normal variable is above so many standard deviations."""
     return erfc(deviations / sqrt(2)) / 2
 
 
-class _Crowd(Protocol):
-    """Jobs near enough alike to be reckoned with as one."""
+class _Group(Protocol):
+    """Jobs that are so much alike that one calculation is enough for all of them."""
 
     def urgency(self, waited: float) -> float:
-        """Return hazard times weight of one of them, so many seconds from now."""
+        """Return hazard times weight of one of the jobs, so many seconds from now."""
         ...
 
-    def stride(self, waited: float) -> float:
-        """Return seconds over which that changes little."""
+    def step(self, waited: float) -> float:
+        """Return seconds over which that may be taken to be constant."""
         ...
 
 
 @frozen(cache_hash=True)
-class _Unforeseen:
-    """Jobs of about one age that report no progress."""
+class _ByAge:
+    """Jobs of about the same age that report no progress."""
 
     belief: Belief
     cell: int
 
     def urgency(self, waited: float) -> float:
-        return _outlook(self.belief).urgency[cell_at(EDGES[self.cell] + waited)]
+        return _forecast(self.belief).urgency[cell_at(EDGES[self.cell] + waited)]
 
-    def stride(self, waited: float) -> float:
-        return _STRIDE * (EDGES[self.cell] + waited) + _SHORTEST
+    def step(self, waited: float) -> float:
+        return _STEP * (EDGES[self.cell] + waited) + _SHORTEST
 
 
 @frozen(cache_hash=True)
-class _Foreseen:
-    """Jobs whose progress tells about one end."""
+class _ByProgress:
+    """Jobs of about the same remaining time by their progress."""
 
-    rest: Rest
+    left: RemainingTime
     weight: float
 
     def urgency(self, waited: float) -> float:
         if waited <= 0:
             return 0.0
-        deviations = log(waited / self.rest.median) / self.rest.spread
+        deviations = log(waited / self.left.median) / self.left.spread
         hazard = _density(deviations) / max(_above(deviations), _density(_CERTAIN) / _CERTAIN)
-        return self.weight * hazard / (self.rest.spread * waited)
+        return self.weight * hazard / (self.left.spread * waited)
 
-    def stride(self, waited: float) -> float:
-        return _STRIDE * min(1.0, self.rest.spread) * max(self.rest.median, waited / 2)
+    def step(self, waited: float) -> float:
+        return _STEP * min(1.0, self.left.spread) * max(self.left.median, waited / 2)
 
 
-def _crowds(jobs: Iterable[tuple[float, Durations, ProgressTrend]]) -> dict[_Crowd, int]:
-    """Return how many jobs there are of each sort."""
+def _groups(jobs: Iterable[tuple[float, Durations, ProgressTrend]]) -> dict[_Group, int]:
+    """Return the groups of jobs, and how many jobs are in each."""
     ages: Counter[tuple[Belief, int]] = Counter()
-    crowds: Counter[_Crowd] = Counter()
+    groups: Counter[_Group] = Counter()
     for age, durations, trend in jobs:
-        now, belief = _real_age(age), durations.belief
-        rest = _rest(now, belief, trend) if trend.fraction else None
-        if rest is None:
+        now, belief = _bounded_age(age), durations.belief
+        left = _remaining(now, belief, trend) if trend.fraction else None
+        if left is None:
             ages[belief, cell_at(now)] += 1
         else:
-            weight = _rounded(_outlook(belief).weight(now + rest.median))
-            crowds[_Foreseen(Rest(_rounded(rest.median), _rounded(rest.spread)), weight)] += 1
-    return crowds | {_Unforeseen(*alike): count for alike, count in ages.items()}
+            weight = _rounded(_forecast(belief).weight(now + left.median))
+            alike = RemainingTime(_rounded(left.median), _rounded(left.spread))
+            groups[_ByProgress(alike, weight)] += 1
+    return groups | {_ByAge(*same): count for same, count in ages.items()}
 
 
 def _rounded(value: float) -> float:
-    """Return a positive value to within 5 %, so that jobs alike are seen to be."""
+    """Return a positive value to within 5 %, so that jobs nearly alike are in one group."""
     return exp(round(10 * log(value)) / 10)

@@ -17,7 +17,7 @@ from exportjobs._poller.loop.tracked import Tracked
 from exportjobs._schedule.clock import Clock
 from exportjobs._schedule.decide import Policy
 from exportjobs._schedule.durations import Durations
-from exportjobs._schedule.limits import MOST, WIDEST, Allowance, ConcurrencyWindow
+from exportjobs._schedule.limits import MAX_IN_FLIGHT, MAX_WIDTH, Allowance, ConcurrencyWindow
 from exportjobs._schedule.schedule import Jitter, Schedule
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._errors import BrokenAdapter, ExportJobsError, NetworkError, UnknownAccount
@@ -164,7 +164,7 @@ class Account:
     def outlived(self, tracked: Tracked, age: float) -> None:
         """Learn from a job that was given up while it was running, at an age in seconds."""
         kind = tracked.export.kind
-        self.learned[kind] = self.durations(kind).outlived(age, turn=tracked.number)
+        self.learned[kind] = self.durations(kind).timed_out(age, turn=tracked.number)
 
     # When it may be asked.
 
@@ -328,7 +328,7 @@ class Accounts:
         return next(known, None) or load_adapter(vendor)
 
     def _opened(self, adapter: Adapter) -> Account:
-        transport = Transport(self.transport, connections=MOST + WIDEST)
+        transport = Transport(self.transport, connections=MAX_IN_FLIGHT + MAX_WIDTH)
         self.connections.push_async_exit(transport)
         schedule = Schedule(adapter.polling, self.poll_interval)
         account = Account(

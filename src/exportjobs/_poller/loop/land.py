@@ -12,7 +12,7 @@ from exportjobs._landing.source import Connections
 from exportjobs._poller.loop.answered import Answers
 from exportjobs._poller.loop.inbox import Inbox, guarded, internal
 from exportjobs._poller.loop.tracked import Tracked, job_of, ref_of
-from exportjobs._schedule.clock import Agenda
+from exportjobs._schedule.agenda import Agenda
 from exportjobs._schedule.decide import End, Step
 from exportjobs.adapter._errors import BudgetExhausted, ExportJobsError, RateLimited
 from exportjobs.adapter._job import ExportJob, verdict

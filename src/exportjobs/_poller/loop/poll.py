@@ -10,7 +10,7 @@ from exportjobs._poller.loop.account import Account, InFlight, let_go_at
 from exportjobs._poller.loop.answered import Answers, seconds_until
 from exportjobs._poller.loop.inbox import Inbox, guarded
 from exportjobs._poller.loop.tracked import Tracked, ref_of
-from exportjobs._schedule.clock import Agenda
+from exportjobs._schedule.agenda import Agenda
 from exportjobs._schedule.decide import Poll, Step
 from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob

@@ -11,7 +11,7 @@ from exportjobs._poller.loop.account import Account, InFlight, let_go_at
 from exportjobs._poller.loop.answered import Answers, seconds_until
 from exportjobs._poller.loop.inbox import Inbox, internal
 from exportjobs._poller.loop.tracked import Tracked, ref_of
-from exportjobs._schedule.clock import Agenda
+from exportjobs._schedule.agenda import Agenda
 from exportjobs._schedule.decide import End, Poll, Step
 from exportjobs._schedule.schedule import NOT_FOUND_GRACE
 from exportjobs.adapter._errors import (

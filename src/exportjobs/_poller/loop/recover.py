@@ -13,7 +13,7 @@ from exportjobs._poller.loop.account import Account, InFlight, let_go_at
 from exportjobs._poller.loop.answered import Answers, too_late
 from exportjobs._poller.loop.inbox import Inbox, guarded, internal
 from exportjobs._poller.loop.tracked import Tracked, doubt_of, export_of
-from exportjobs._schedule.clock import Agenda
+from exportjobs._schedule.agenda import Agenda
 from exportjobs._schedule.decide import Doubt, End, Follow, Poll, Step, Submit
 from exportjobs.adapter._adapter import Export
 from exportjobs.adapter._errors import ExportJobsError, JobCancelled, SubmitOutcomeUnknown

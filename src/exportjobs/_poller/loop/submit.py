@@ -68,7 +68,7 @@ class _Queue:
         With two submits of unknown outcome, the list could not tell which job became of which.
         """
         return self.is_asking_limits or (
-            self.account.submits_alone and bool(self.window.flights or self.account.doubtful)
+            self.account.submits_alone and bool(self.window.in_flight or self.account.doubtful)
         )
 
     def may_submit(self, now: float) -> bool:
@@ -202,5 +202,5 @@ class SubmitStage:
         else:
             queue.wants_limits = False
             until = self._answers.clock.monotonic() + account.policy.schedule.slow
-            account.allowance = account.allowance.told(answer.value, until)
+            account.allowance = account.allowance.with_reported(answer.value, until)
         return None

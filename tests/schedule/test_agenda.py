@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exportjobs._schedule.clock import Agenda
+from exportjobs._schedule.agenda import Agenda
 
 moments = st.floats(allow_nan=False)
 some_moments = st.lists(moments | st.sampled_from([0.0, 1.0, 2.0]))
