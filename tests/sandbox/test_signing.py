@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exportjobs.sandbox._signing import Lease, Scheme, Verdict, examine, sign
+from exportjobs.sandbox._signing import Scheme, Validity, Verdict, examine, sign
 
 SECRET: Final = b"secret"
 START: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
-LEASE: Final = Lease(START, START + timedelta(hours=1))
+LEASE: Final = Validity(START, START + timedelta(hours=1))
 PATH: Final = "/csv/exp_1/clients.csv"
 
 
 def query_of(scheme: Scheme) -> dict[str, str]:
     """Return the parameters of a link."""
-    return dict(parse_qsl(sign(PATH, scheme=scheme, lease=LEASE, secret=SECRET)))
+    return dict(parse_qsl(sign(PATH, scheme=scheme, validity=LEASE, secret=SECRET)))
 
 
 def verdict(query: dict[str, str], *, path: str = PATH, after: float = 0) -> Verdict:
@@ -31,7 +31,7 @@ def verdict(query: dict[str, str], *, path: str = PATH, after: float = 0) -> Ver
 
 @pytest.mark.parametrize("scheme", Scheme)
 def test_a_link_opens_its_file_until_its_end_and_not_at_it(scheme: Scheme) -> None:
-    """The last second of the lease is good, the first after it is not."""
+    """The last second of the validity is good, the first after it is not."""
     query = query_of(scheme)
 
     assert verdict(query, after=3599) is Verdict.valid
@@ -46,7 +46,7 @@ def test_a_link_opens_no_other_file(scheme: Scheme) -> None:
 
 @given(data=st.data(), scheme=st.sampled_from(Scheme))
 def test_no_parameter_of_a_link_can_be_changed(data: st.DataObject, scheme: Scheme) -> None:
-    """A longer lease, another algorithm, a guessed signature: all are noticed."""
+    """A longer validity, another algorithm, a guessed signature: all are noticed."""
     query = query_of(scheme)
     name = data.draw(st.sampled_from(sorted(query)))
     value = data.draw(

@@ -8,27 +8,27 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exportjobs.sandbox._timeline import Phase, Timeline
+from exportjobs.sandbox._timeline import JobState, Timeline
 
 START: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ORDER: Final = [Phase.queued, Phase.running, Phase.done]
+ORDER: Final = [JobState.queued, JobState.running, JobState.done]
 
 moments = st.lists(st.floats(0, 10), min_size=2).map(sorted)
 
 
 def draw(key: str, *, speed: float = 1.0) -> Timeline:
     """Return the life of a job that succeeds."""
-    return Timeline.draw(START, key=key, speed=speed, ending=Phase.done)
+    return Timeline.draw(START, key=key, speed=speed, ending=JobState.done)
 
 
 @given(key=st.text(), seconds=moments)
 def test_a_job_only_goes_forward(key: str, seconds: list[float]) -> None:
-    """Neither its phase nor its progress ever goes back."""
+    """Neither its state nor its progress ever goes back."""
     life = draw(key)
     times = [START + timedelta(seconds=second) for second in seconds]
 
     for earlier, later in pairwise(times):
-        assert ORDER.index(life.phase(earlier)) <= ORDER.index(life.phase(later))
+        assert ORDER.index(life.state(earlier)) <= ORDER.index(life.state(later))
         assert 0 <= life.progress(earlier) <= life.progress(later) <= 1
 
 
@@ -38,7 +38,7 @@ def test_a_cancelled_job_stays_cancelled(key: str, second: float, later: float) 
     moment = START + timedelta(seconds=second)
     life = draw(key).cancel(moment)
 
-    assert life.phase(moment + timedelta(seconds=later)) is Phase.cancelled
+    assert life.state(moment + timedelta(seconds=later)) is JobState.cancelled
     assert not life.is_active(moment)
 
 

@@ -1,4 +1,4 @@
-"""The four vendors' export APIs as a real HTTP server on loopback, faults included.
+"""The four vendors' export APIs as a real HTTP server on this machine, with faults.
 
     with Sandbox(Fault.all(), speed=10) as sandbox:
         account = sandbox.account("demandbase")

@@ -1,4 +1,4 @@
-"""One account's API: its operations behind sign-in and weather."""
+"""One account's API: its operations, with authentication and faults."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from exportjobs.sandbox._content import HeldFile
-from exportjobs.sandbox._faults import UNKNOWN_WORD, Fault, Moment
-from exportjobs.sandbox._http import ResponseError, struck
+from exportjobs.sandbox._fault_injection import Answer, Target, answer_download, answer_request
+from exportjobs.sandbox._faults import UNKNOWN_STATUS, Fault, RequestKind
+from exportjobs.sandbox._http import HttpError, fault_of
 from exportjobs.sandbox._jobs import Job, JobBook, Snapshot
-from exportjobs.sandbox._timeline import Phase
-from exportjobs.sandbox._weather import Answer, Occasion, converse, deliver
+from exportjobs.sandbox._timeline import JobState
 from exportjobs.sandbox._world import World
 
 
@@ -35,21 +35,21 @@ class SandboxAccount:
 
 @frozen
 class Operation:
-    """One method of one path, and the part it plays in a job's life."""
+    """One method of one path, and what it is for."""
 
     method: str
     path: str
     answer: Answer
-    moment: Moment = Moment.other
-    is_open: bool = False
+    kind: RequestKind = RequestKind.other
+    is_public: bool = False
 
 
 class Api(ABC):
-    """What the vendors' APIs have in common; a subclass speaks one vendor's language."""
+    """What the vendors' APIs have in common; each vendor is a subclass."""
 
     vendor: ClassVar[str]
     root: ClassVar[str] = ""
-    words: Mapping[Phase, str]
+    statuses: Mapping[JobState, str]
 
     def __init__(self, world: World, *, label: str, folder: str) -> None:
         """Serve one account under a folder of the API origin."""
@@ -67,7 +67,7 @@ class Api(ABC):
     @property
     @abstractmethod
     def credentials(self) -> Mapping[str, str]:
-        """What the account signs in with."""
+        """The account's credentials."""
 
     @abstractmethod
     def make_id(self, key: str) -> str:
@@ -75,14 +75,14 @@ class Api(ABC):
 
     @abstractmethod
     def operations(self) -> Sequence[Operation]:
-        """Return what the API can do."""
+        """Return the operations of the API."""
 
     @abstractmethod
     def authorize(self, request: Request) -> None:
-        """Let a request pass.
+        """Check the credentials of a request.
 
         Raises:
-            ResponseError: Its credentials are missing or wrong.
+            HttpError: Its credentials are missing or wrong.
         """
 
     @abstractmethod
@@ -107,18 +107,18 @@ class Api(ABC):
 
     def held_files(self) -> list[HeldFile]:
         """Return the files of all jobs that are done."""
-        done = (job for job in self.book.all() if self.book.phase(job) is Phase.done)
+        done = (job for job in self.book.all() if self.book.state(job) is JobState.done)
         return [file for job in done for file in self.files(job)]
 
     def look(self, request: Request, *, job: Job) -> Snapshot:
-        """Return a job as it stands, at work under a word nobody knows if so struck."""
+        """Return a job as it is now, or running with an unknown status if that is the fault."""
         now = self.world.clock.now()
-        if struck(request) is Fault.unknown_status:
-            return Snapshot(job, now, Phase.running, UNKNOWN_WORD)
-        phase = job.timeline.phase(now)
-        snapshot = Snapshot(job, now, phase, self.words[phase])
+        if fault_of(request) is Fault.unknown_status:
+            return Snapshot(job, now, JobState.running, UNKNOWN_STATUS)
+        state = job.timeline.state(now)
+        snapshot = Snapshot(job, now, state, self.statuses[state])
         if snapshot.has_ended:
-            self.world.plan.settle(self.label, subject=job.id)
+            self.world.plan.note_end(self.label, subject=job.id)
         return snapshot
 
     def router(self) -> Router:
@@ -132,20 +132,20 @@ class Api(ABC):
     def _endpoint(self, operation: Operation) -> Answer:
         async def endpoint(request: Request) -> Response:
             try:
-                if not operation.is_open:
+                if not operation.is_public:
                     self.authorize(request)
                 return await self._answer(operation, request)
-            except ResponseError as refusal:
+            except HttpError as refusal:
                 return refusal.response
 
         return endpoint
 
     async def _answer(self, operation: Operation, request: Request) -> Response:
         subject: str = request.path_params.get("job_id", "")
-        occasion = Occasion(self.world, self.label, operation.moment, subject)
-        if operation.moment is Moment.download:
-            return await deliver(request, operation.answer, occasion=occasion)
-        return await converse(request, operation.answer, occasion=occasion, excuses=self)
+        target = Target(self.world, self.label, operation.kind, subject)
+        if operation.kind is RequestKind.download:
+            return await answer_download(request, operation.answer, target=target)
+        return await answer_request(request, operation.answer, target=target, errors=self)
 
     async def _answer_unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.unknown()(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The second origin: a blob store that opens files to signed links and to nothing else."""
+"""The second origin: a blob store that serves files only by signed URL."""
 
 import base64
 import re
@@ -15,11 +15,11 @@ from starlette.routing import Route, Router
 from exportjobs.sandbox import _signing
 from exportjobs.sandbox._api import Api
 from exportjobs.sandbox._content import HeldFile
-from exportjobs.sandbox._faults import Fault, Moment
+from exportjobs.sandbox._fault_injection import Target, answer_download
+from exportjobs.sandbox._faults import Fault, RequestKind
 from exportjobs.sandbox._signing import Examination, Scheme, Verdict
-from exportjobs.sandbox._timeline import Phase
+from exportjobs.sandbox._timeline import JobState
 from exportjobs.sandbox._times import zulu
-from exportjobs.sandbox._weather import Occasion, deliver
 from exportjobs.sandbox._world import World
 
 _CREDENTIALS: Final = frozenset({"authorization", "apikey", "x-api-key"})
@@ -27,7 +27,7 @@ _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 class BlobStore:
-    """Serves the files of all accounts to whoever holds a signed link."""
+    """Serves the files of all accounts to every client with a signed URL."""
 
     def __init__(self, world: World, *, apis: Mapping[str, Api]) -> None:
         """Serve the files of these APIs, given by their labels."""
@@ -41,8 +41,8 @@ class BlobStore:
 
     async def _read(self, request: Request) -> Response:
         label: str = request.path_params["label"]
-        occasion = Occasion(self._world, label, Moment.download, subject=request.url.path)
-        return await deliver(request, self._open, occasion=occasion)
+        target = Target(self._world, label, RequestKind.download, subject=request.url.path)
+        return await answer_download(request, self._open, target=target)
 
     async def _open(self, request: Request) -> Response:
         if not _CREDENTIALS.isdisjoint(request.headers.keys()):
@@ -61,7 +61,7 @@ class BlobStore:
     def _find(self, *, label: str, job_id: str, name: str) -> HeldFile | None:
         api = self._apis.get(label)
         job = api.book.find(job_id) if api else None
-        if api is None or job is None or api.book.phase(job) is not Phase.done:
+        if api is None or job is None or api.book.state(job) is not JobState.done:
             return None
         return next((file for file in api.files(job) if file.name == name), None)
 
@@ -84,7 +84,7 @@ def _content(file: HeldFile, request: Request) -> Response:
 
 
 def _part(file: HeldFile, wanted: str, headers: Mapping[str, str]) -> Response:
-    """Answer a range request: 206 with the part, or 416 where it begins behind the end."""
+    """Answer a range request: 206 with the part, or 416 if it begins after the end."""
     size = file.facts.size
     first, last = _bounds(wanted, size=size)
     if first > last:
@@ -128,7 +128,7 @@ def _bounds(wanted: str, *, size: int) -> tuple[int, int]:
 
 
 def _refused(examination: Examination, *, now: datetime) -> Response:
-    """Answer a link that opens nothing, in the words of the store whose link it is."""
+    """Return the error for a URL that is not valid, as the store that signs such URLs would."""
     expired = examination.verdict is Verdict.expired
     if examination.scheme is Scheme.azure:
         detail = (

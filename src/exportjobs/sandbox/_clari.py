@@ -21,10 +21,10 @@ from exportjobs.sandbox._content import (
     forecast_json,
     table_csv,
 )
-from exportjobs.sandbox._faults import Moment
-from exportjobs.sandbox._http import Json, ResponseError, json_object
+from exportjobs.sandbox._faults import RequestKind
+from exportjobs.sandbox._http import HttpError, Json, json_object
 from exportjobs.sandbox._jobs import Job, Snapshot
-from exportjobs.sandbox._timeline import Phase
+from exportjobs.sandbox._timeline import JobState
 from exportjobs.sandbox._world import World
 
 _CURRENT_QUARTER: Final = "2024_Q3"
@@ -60,7 +60,7 @@ _MAKERS: Final = {
 
 
 class Clari(Api):
-    """Clari, in one of the dialects it is known to speak."""
+    """Clari, in one of the dialects that are known of its API."""
 
     vendor = "clari"
     root = "/v4"
@@ -70,7 +70,7 @@ class Clari(Api):
     ) -> None:
         """Serve an organization with these limits."""
         super().__init__(world, label=label, folder=label)
-        self.words = dialect.words
+        self.statuses = dialect.statuses
         self._dialect = dialect
         self._concurrency = concurrency
         self._monthly_quota = monthly_quota
@@ -88,29 +88,29 @@ class Clari(Api):
 
     def operations(self) -> Sequence[Operation]:
         """Return the export framework, its three submitting operations and the limits."""
-        submit = Moment.limited_submit
+        submit = RequestKind.limited_submit
         return (
             Operation("POST", "/export/forecast/{forecast_id}", self._export_forecast, submit),
             Operation("POST", "/export/audit/events", self._export_audit, submit),
             Operation("POST", "/export/activity", self._export_activity, submit),
-            Operation("GET", "/export/jobs", self._list, Moment.list),
-            Operation("GET", "/export/jobs/{job_id}", self._status, Moment.poll),
+            Operation("GET", "/export/jobs", self._list, RequestKind.list),
+            Operation("GET", "/export/jobs/{job_id}", self._status, RequestKind.poll),
             Operation("PATCH", "/export/jobs/{job_id}", self._cancel),
-            Operation("GET", "/export/jobs/{job_id}/results", self._results, Moment.download),
+            Operation("GET", "/export/jobs/{job_id}/results", self._results, RequestKind.download),
             Operation("GET", "/admin/limits", self._limits),
         )
 
     def look(self, request: Request, *, job: Job) -> Snapshot:
-        """Return a job as it stands: aborted if it was cancelled at work, not in the queue."""
+        """Return a job as it is now; one that was cancelled while running is aborted."""
         snapshot = super().look(request, job=job)
-        if snapshot.phase is Phase.cancelled and job.timeline.has_run:
-            return evolve(snapshot, word=self._dialect.aborted)
+        if snapshot.state is JobState.cancelled and job.timeline.has_run:
+            return evolve(snapshot, status=self._dialect.aborted)
         return snapshot
 
     def authorize(self, request: Request) -> None:
         """Check the apikey header."""
         if request.headers.get("apikey") != self.credentials["api_key"]:
-            raise ResponseError(gateway_error("Invalid authentication credentials", status=401))
+            raise HttpError(gateway_error("Invalid authentication credentials", status=401))
 
     def files(self, job: Job) -> Sequence[HeldFile]:
         """Return the one file every Clari job has."""
@@ -132,12 +132,12 @@ class Clari(Api):
         return error("internal_server_error", message=message, status=500)
 
     def full(self) -> Response:
-        """Refuse as if the rest of the organization held every slot; the limits say so once."""
+        """Refuse a job as if other clients had all the slots; the limits say so once."""
         self._is_crowded = True
         return self._quota_reached()
 
     def unknown(self) -> Response:
-        """Return what Kong says where it has no route."""
+        """Return the answer of the Kong gateway for a path without a route."""
         return gateway_error("no Route matched with those values", status=404)
 
     async def _export_forecast(self, request: Request) -> Response:
@@ -158,22 +158,22 @@ class Clari(Api):
     async def _export_audit(self, request: Request) -> Response:
         body = await self._parameters(request)
         if body.get("sessionType", "WEB") not in _SESSIONS:
-            raise ResponseError(audit_error("Unknown session type.", target="sessionType"))
+            raise HttpError(audit_error("Unknown session type.", target="sessionType"))
         return self._submit(Kind.audit, {"format": "JSON"}, status=202)
 
     async def _export_activity(self, request: Request) -> Response:
         body = await self._parameters(request)
         if body.get("exportFormat", "JSON") != "JSON":
-            raise ResponseError(activity_error("exportFormat must be JSON."))
+            raise HttpError(activity_error("exportFormat must be JSON."))
         if not _ACTIVITIES.issuperset(body.get("activityTypes") or ()):
-            raise ResponseError(activity_error("Unsupported activityTypes."))
+            raise HttpError(activity_error("Unsupported activityTypes."))
         return self._submit(Kind.activity, {"format": "JSON"}, status=202)
 
     async def _parameters(self, request: Request) -> Json:
         body = await json_object(request)
         if body is None:
             text = (await request.body()).decode(errors="replace")
-            raise ResponseError(_bad_request(f"The request body was malformed: {text}"))
+            raise HttpError(_bad_request(f"The request body was malformed: {text}"))
         return {name: value for name, value in body.items() if value is not None}
 
     def _submit(self, kind: Kind, asked: Json, *, status: int) -> Response:
@@ -196,18 +196,18 @@ class Clari(Api):
         job = self._find(request)
         body = await self._parameters(request)
         if body.get("type") != "CANCEL":
-            raise ResponseError(error("bad_request", message="The type of the update is invalid."))
+            raise HttpError(error("bad_request", message="The type of the update is invalid."))
         if not job.timeline.is_active(self.world.clock.now()):
             message = "Cannot cancel the job because it already finished executing."
-            raise ResponseError(error("export_failed_to_cancel", message=message))
+            raise HttpError(error("export_failed_to_cancel", message=message))
         cancelled = self.look(request, job=self.book.cancel(job))
-        return JSONResponse({"status": cancelled.word, "successful": True})
+        return JSONResponse({"status": cancelled.status, "successful": True})
 
     async def _results(self, request: Request) -> Response:
         job = self.book.find(request.path_params["job_id"])
-        if job is None or self.book.phase(job) is not Phase.done:
+        if job is None or self.book.state(job) is not JobState.done:
             message = "Cannot retrieve data for job because it has not finished executing."
-            raise ResponseError(error("invalid_jobId", message=message))
+            raise HttpError(error("invalid_jobId", message=message))
         self._downloads[job.id] += 1
         (file,) = self.files(job)
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
@@ -231,7 +231,7 @@ class Clari(Api):
         job = self.book.find(request.path_params["job_id"])
         if job is None:
             # The OpenAPI declares no 404 here; its generic exception is all that is left.
-            raise ResponseError(error("SWW", message="Something went wrong"))
+            raise HttpError(error("SWW", message="Something went wrong"))
         return job
 
     def _describe(self, snapshot: Snapshot) -> Json:
@@ -244,12 +244,12 @@ class Clari(Api):
         return max(0, self._monthly_quota - len(self._submitted()))
 
     def _submitted(self) -> list[str]:
-        """Return the jobs that count towards the quota: a cancelled job gives its place back."""
+        """Return the jobs that count towards the quota, which cancelled ones do not."""
         since = self.world.clock.now() - _QUOTA_WINDOW
         return [
             job.id
             for job in self.book.all()
-            if job.timeline.created > since and self.book.phase(job) is not Phase.cancelled
+            if job.timeline.created > since and self.book.state(job) is not JobState.cancelled
         ]
 
     def _quota_reached(self) -> Response:
@@ -263,12 +263,10 @@ class Clari(Api):
 def _check_forecast(body: Json) -> None:
     invalid = [name for name in body.get("typesToExport", ()) if name not in _TYPES]
     if invalid:
-        raise ResponseError(
-            _bad_request(f"The following typesToExport values are invalid: {invalid}")
-        )
+        raise HttpError(_bad_request(f"The following typesToExport values are invalid: {invalid}"))
     form = body.get("exportFormat", "JSON")
     if form not in _FORMATS:
-        raise ResponseError(_bad_request(f"The exportFormat {form} is invalid."))
+        raise HttpError(_bad_request(f"The exportFormat {form} is invalid."))
 
 
 def _bad_request(message: str) -> Response:

@@ -1,4 +1,4 @@
-"""Three ways in which Clari is known to describe a job.
+"""The three ways in which Clari is known to describe a job.
 
 The vendor's own OpenAPI, what production clients see of it, and the schema of seed 000
 (VENDORS.md section 4.1 sets them side by side).
@@ -14,7 +14,7 @@ from attrs import frozen
 
 from exportjobs.sandbox._http import Json
 from exportjobs.sandbox._jobs import Job, Snapshot
-from exportjobs.sandbox._timeline import Phase
+from exportjobs.sandbox._timeline import JobState
 from exportjobs.sandbox._times import epoch_milliseconds, zulu
 
 ORGANIZATION: Final = 101
@@ -36,7 +36,7 @@ class Kind(StrEnum):
 class Dialect:
     """One way of describing jobs."""
 
-    words: Mapping[Phase, str]
+    statuses: Mapping[JobState, str]
     aborted: str
     forecast_status: int
     describe: Callable[[Snapshot, int], Json]
@@ -54,7 +54,7 @@ def file_name(job: Job) -> str:
 
 
 def _openapi(snapshot: Snapshot, downloads: int) -> Json:
-    """Describe a job as seed 002 does; times that have not come yet are left out."""
+    """Describe a job as seed 002 does; times in the future are left out."""
     job = snapshot.job
     body: Json = {
         "jobId": job.id,
@@ -66,11 +66,11 @@ def _openapi(snapshot: Snapshot, downloads: int) -> Json:
         "version": 1,
         "fileName": file_name(job),
         "fileType": job.request["format"],
-        "status": snapshot.word,
+        "status": snapshot.status,
         "viewed": downloads > 0,
         "cellsTruncated": False,
         # Activity exports lose rows here, so that clients can show what a partial result is.
-        "rowsTruncated": snapshot.phase is Phase.done and job.kind == Kind.activity,
+        "rowsTruncated": snapshot.state is JobState.done and job.kind == Kind.activity,
         "downloads": downloads,
         "deliveryStatusMap": {},
         "currency": job.request.get("currency", "USD"),
@@ -87,28 +87,32 @@ def _schema(snapshot: Snapshot, _downloads: int) -> Json:
         "jobId": snapshot.job.id,
         "userId": _USER,
         "orgId": ORGANIZATION,
-        "status": snapshot.word,
+        "status": snapshot.status,
         "type": snapshot.job.kind,
         "createdAt": zulu(snapshot.job.timeline.created),
         "updatedAt": zulu(snapshot.changed),
     }
 
 
-_OPENAPI_WORDS: Final = {
-    Phase.queued: "SCHEDULED",
-    Phase.running: "STARTED",
-    Phase.done: "DONE",
-    Phase.failed: "FAILED",
-    Phase.cancelled: "CANCELLED",
+_OPENAPI_STATUSES: Final = {
+    JobState.queued: "SCHEDULED",
+    JobState.running: "STARTED",
+    JobState.done: "DONE",
+    JobState.failed: "FAILED",
+    JobState.cancelled: "CANCELLED",
 }
-_SCHEMA_WORDS: Final = {**_OPENAPI_WORDS, Phase.queued: "QUEUED", Phase.running: "RUNNING"}
+_SCHEMA_STATUSES: Final = {
+    **_OPENAPI_STATUSES,
+    JobState.queued: "QUEUED",
+    JobState.running: "RUNNING",
+}
 
 OPENAPI: Final = Dialect(
-    words=_OPENAPI_WORDS, aborted="ABORTED", forecast_status=200, describe=_openapi
+    statuses=_OPENAPI_STATUSES, aborted="ABORTED", forecast_status=200, describe=_openapi
 )
 # GitLab's production extractor reads response["job"]["status"] (VENDORS.md section 4.1).
 WIRE: Final = Dialect(
-    words=_OPENAPI_WORDS,
+    statuses=_OPENAPI_STATUSES,
     aborted="ABORTED",
     forecast_status=200,
     describe=_openapi,
@@ -117,5 +121,5 @@ WIRE: Final = Dialect(
 )
 # api-evangelist's example of this shape answers 202 where the vendor's OpenAPI says 200.
 SCHEMA: Final = Dialect(
-    words=_SCHEMA_WORDS, aborted="CANCELLED", forecast_status=202, describe=_schema
+    statuses=_SCHEMA_STATUSES, aborted="CANCELLED", forecast_status=202, describe=_schema
 )

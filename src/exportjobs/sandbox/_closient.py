@@ -15,11 +15,11 @@ from exportjobs.sandbox import _draw
 from exportjobs.sandbox._api import Api, Operation
 from exportjobs.sandbox._archive import FORMAT_VERSION, sections, tar_archive, zip_archive
 from exportjobs.sandbox._content import HeldFile, Recipe
-from exportjobs.sandbox._faults import Moment
-from exportjobs.sandbox._http import Json, ResponseError
+from exportjobs.sandbox._faults import RequestKind
+from exportjobs.sandbox._http import HttpError, Json
 from exportjobs.sandbox._jobs import Job, Snapshot
 from exportjobs.sandbox._signing import Scheme
-from exportjobs.sandbox._timeline import Phase
+from exportjobs.sandbox._timeline import JobState
 from exportjobs.sandbox._times import zulu
 from exportjobs.sandbox._world import World
 
@@ -40,11 +40,11 @@ class Closient(Api):
     """One API key's exports, of whichever organization is named."""
 
     vendor = "closient"
-    words: Mapping[Phase, str] = {
-        Phase.queued: "pending",
-        Phase.running: "processing",
-        Phase.done: "completed",
-        Phase.failed: "failed",
+    statuses: Mapping[JobState, str] = {
+        JobState.queued: "pending",
+        JobState.running: "processing",
+        JobState.done: "completed",
+        JobState.failed: "failed",
     }
 
     def __init__(self, world: World) -> None:
@@ -65,16 +65,16 @@ class Closient(Api):
     def operations(self) -> Sequence[Operation]:
         """Return the two operations there are: no list, no cancel."""
         return (
-            Operation("POST", _EXPORTS, self._start, Moment.submit),
-            Operation("GET", _EXPORTS + "/{job_id}", self._status, Moment.poll),
+            Operation("POST", _EXPORTS, self._start, RequestKind.submit),
+            Operation("GET", _EXPORTS + "/{job_id}", self._status, RequestKind.poll),
         )
 
     def authorize(self, request: Request) -> None:
         """Check the key, then the form of the organization's id."""
         if request.headers.get("x-api-key") != self.credentials["api_key"]:
-            raise ResponseError(self._error(401, "Unauthorized"))
+            raise HttpError(self._error(401, "Unauthorized"))
         if not _SHORTUUID.fullmatch(request.path_params["organization_id"]):
-            raise ResponseError(self._error(422, "organization_id must be a shortuuid"))
+            raise HttpError(self._error(422, "organization_id must be a shortuuid"))
 
     def files(self, job: Job) -> Sequence[HeldFile]:
         """Return the one archive."""
@@ -107,7 +107,7 @@ class Closient(Api):
     async def _start(self, request: Request) -> Response:
         archive_format = request.query_params.get("archive_format", "zip")
         if archive_format not in _ARCHIVES:
-            raise ResponseError(self._error(422, "archive_format must be zip or tar.gz"))
+            raise HttpError(self._error(422, "archive_format must be zip or tar.gz"))
         organization_id = request.path_params["organization_id"]
         asked = {"organization_id": organization_id, "format": archive_format}
         job = self.book.open("archive", request=asked)
@@ -117,14 +117,14 @@ class Closient(Api):
         job = self.book.find(request.path_params["job_id"])
         organization_id = request.path_params["organization_id"]
         if job is None or job.request["organization_id"] != organization_id:
-            raise ResponseError(self._error(404, "Not Found"))
+            raise HttpError(self._error(404, "Not Found"))
         return self._answer_job(self.look(request, job=job))
 
     def _answer_job(self, snapshot: Snapshot) -> Response:
-        job, phase = snapshot.job, snapshot.phase
+        job, state = snapshot.job, snapshot.state
         body: Json = {
             "job_id": job.id,
-            "status": snapshot.word,
+            "status": snapshot.status,
             "archive_format": job.request["format"],
             "format_version": FORMAT_VERSION,
             "file_size_bytes": 0,
@@ -132,9 +132,9 @@ class Closient(Api):
             "download_url": None,
             "expires_at": None,
             "sections": [],
-            "error": "The export could not be written." if phase is Phase.failed else None,
+            "error": "The export could not be written." if state is JobState.failed else None,
         }
-        if phase is Phase.done:
+        if state is JobState.done:
             body |= self._result(job)
         return JSONResponse(body, headers=self._rate_limit())
 
@@ -145,7 +145,7 @@ class Closient(Api):
             "file_size_bytes": file.facts.size,
             "output_filename": file.name,
             "download_url": link.url,
-            "expires_at": zulu(link.lease.end),
+            "expires_at": zulu(link.validity.end),
             "sections": [
                 {
                     "key": section.key,

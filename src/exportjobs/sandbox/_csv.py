@@ -10,11 +10,11 @@ from starlette.responses import JSONResponse, Response
 from exportjobs.sandbox import _draw
 from exportjobs.sandbox._api import Api, Operation
 from exportjobs.sandbox._content import HeldFile, Recipe, table_csv
-from exportjobs.sandbox._faults import Moment
-from exportjobs.sandbox._http import Json, ResponseError, json_object
+from exportjobs.sandbox._faults import RequestKind
+from exportjobs.sandbox._http import HttpError, Json, json_object
 from exportjobs.sandbox._jobs import Job, Snapshot
 from exportjobs.sandbox._signing import Scheme
-from exportjobs.sandbox._timeline import Phase
+from exportjobs.sandbox._timeline import JobState
 from exportjobs.sandbox._times import naive
 from exportjobs.sandbox._world import World
 
@@ -22,7 +22,7 @@ _EXPORTS: Final = "/tenants/{tenant}/clients/export/csv"
 _TENANT: Final = "ACME"
 _LINK_LIFETIME: Final = timedelta(hours=24)
 # https://sodiumhq.com/docs/api/operations/clients-csv-export/: "waits up to 10 seconds".
-_PATIENCE_SECONDS: Final = 10.0
+_MAX_WAIT_SECONDS: Final = 10.0
 _PROPERTIES: Final = frozenset({"mappingCode", "columnMappings", "includeHeaders", "filter"})
 _STATUSES: Final = frozenset({"Active", "Inactive", "Prospect", "LostProspect"})
 # Some of the 75 values of targetField in .../schemas/csvcolumnmappingdto.html.
@@ -42,12 +42,12 @@ class CsvExport(Api):
     """One tenant's client exports."""
 
     vendor = "csv"
-    words: Mapping[Phase, str] = {
-        Phase.queued: "Queued",
-        Phase.running: "InProgress",
-        Phase.done: "Completed",
-        Phase.failed: "Failed",
-        Phase.cancelled: "Cancelled",
+    statuses: Mapping[JobState, str] = {
+        JobState.queued: "Queued",
+        JobState.running: "InProgress",
+        JobState.done: "Completed",
+        JobState.failed: "Failed",
+        JobState.cancelled: "Cancelled",
     }
 
     def __init__(self, world: World) -> None:
@@ -67,16 +67,16 @@ class CsvExport(Api):
     def operations(self) -> Sequence[Operation]:
         """Return the two operations there are: no list, no cancel."""
         return (
-            Operation("POST", _EXPORTS, self._start, Moment.submit),
-            Operation("GET", _EXPORTS + "/{job_id}", self._status, Moment.poll),
+            Operation("POST", _EXPORTS, self._start, RequestKind.submit),
+            Operation("GET", _EXPORTS + "/{job_id}", self._status, RequestKind.poll),
         )
 
     def authorize(self, request: Request) -> None:
         """Check the key and that the tenant is the key's own."""
         if request.headers.get("x-api-key") != self.credentials["api_key"]:
-            raise ResponseError(_error(401, "Invalid or missing API key"))
+            raise HttpError(_error(401, "Invalid or missing API key"))
         if request.path_params["tenant"] != _TENANT:
-            raise ResponseError(_error(403, "The key does not belong to this tenant."))
+            raise HttpError(_error(403, "The key does not belong to this tenant."))
 
     def files(self, job: Job) -> Sequence[HeldFile]:
         """Return the one CSV file."""
@@ -106,7 +106,7 @@ class CsvExport(Api):
         return _error(404, "Not found")
 
     async def _start(self, request: Request) -> Response:
-        """Open a job and answer in one of the three documented ways, each in its turn.
+        """Open a job and answer in one of the three documented ways, one after the other.
 
         202 with the job and a relative Location, 201 with the job finished (the vendor waits for
         it), 202 with nothing but an absolute Location.
@@ -124,29 +124,29 @@ class CsvExport(Api):
 
     def _answer_started(self, request: Request, job: Job, *, location: str) -> Response:
         snapshot = self.look(request, job=job)
-        status = 201 if snapshot.phase is Phase.done else 202
+        status = 201 if snapshot.state is JobState.done else 202
         return JSONResponse(self._describe(snapshot), status, {"Location": location})
 
     async def _status(self, request: Request) -> Response:
         job = self.book.find(request.path_params["job_id"])
         if job is None:
-            raise ResponseError(_error(404, "Export job not found"))
+            raise HttpError(_error(404, "Export job not found"))
         return JSONResponse(self._describe(self.look(request, job=job)))
 
     async def _wait(self, job: Job) -> None:
         left = (job.timeline.ended - self.world.clock.now()).total_seconds()
-        await self.world.clock.sleep(min(left, _PATIENCE_SECONDS / self.world.speed))
+        await self.world.clock.sleep(min(left, _MAX_WAIT_SECONDS / self.world.speed))
 
     def _describe(self, snapshot: Snapshot) -> Json:
         job, timeline = snapshot.job, snapshot.job.timeline
         (file,) = self.files(job)
         total = file.facts.records if snapshot.has_started else None
         url = None
-        if snapshot.phase is Phase.done:
+        if snapshot.state is JobState.done:
             url = self.world.link(file.path, scheme=Scheme.azure, lifetime=_LINK_LIFETIME).url
         return {
             "code": job.id,
-            "status": snapshot.word,
+            "status": snapshot.status,
             "totalItems": total,
             "processedItems": int((total or 0) * timeline.progress(snapshot.now)),
             "downloadUrl": url,
@@ -159,15 +159,15 @@ class CsvExport(Api):
 def _asked(body: Json | None) -> Json:
     """Return the columns and header a request asks for, by CsvExportRequestDto."""
     if body is None or not _PROPERTIES.issuperset(body):
-        raise ResponseError(_error(400, "The request body is not a CsvExportRequestDto."))
+        raise HttpError(_error(400, "The request body is not a CsvExportRequestDto."))
     if body.get("mappingCode") and body.get("columnMappings"):
-        raise ResponseError(_error(400, "mappingCode and columnMappings are mutually exclusive."))
+        raise HttpError(_error(400, "mappingCode and columnMappings are mutually exclusive."))
     chosen: Json = body.get("filter") or {}
     if not _STATUSES.issuperset(chosen.get("statuses") or ()):
-        raise ResponseError(_error(400, "The filter names an unknown status."))
+        raise HttpError(_error(400, "The filter names an unknown status."))
     mapped = tuple(mapping.get("csvHeader") for mapping in body.get("columnMappings") or ())
     if not all(mapped):
-        raise ResponseError(_error(400, "Every column mapping needs a csvHeader."))
+        raise HttpError(_error(400, "Every column mapping needs a csvHeader."))
     return {"columns": mapped or _COLUMNS, "header": body.get("includeHeaders", True)}
 
 

@@ -12,12 +12,12 @@ from exportjobs.sandbox import _draw
 from exportjobs.sandbox._api import Api, Operation
 from exportjobs.sandbox._content import HeldFile, Recipe, table_csv, table_json
 from exportjobs.sandbox._demandbase_requests import error
-from exportjobs.sandbox._demandbase_tokens import TokenDesk
-from exportjobs.sandbox._faults import Moment
-from exportjobs.sandbox._http import Json, ResponseError, json_object
+from exportjobs.sandbox._demandbase_tokens import TokenService
+from exportjobs.sandbox._faults import RequestKind
+from exportjobs.sandbox._http import HttpError, Json, json_object
 from exportjobs.sandbox._jobs import Job, Snapshot
 from exportjobs.sandbox._signing import Scheme
-from exportjobs.sandbox._timeline import Phase
+from exportjobs.sandbox._timeline import JobState
 from exportjobs.sandbox._times import zulu
 from exportjobs.sandbox._world import World
 
@@ -36,17 +36,17 @@ class Demandbase(Api):
     """One API key set's exports: one job at a time, no cancelling, no downloads of its own."""
 
     vendor = "demandbase"
-    words: Mapping[Phase, str] = {
-        Phase.queued: "accepted",
-        Phase.running: "processing",
-        Phase.done: "finished",
-        Phase.failed: "failed",
+    statuses: Mapping[JobState, str] = {
+        JobState.queued: "accepted",
+        JobState.running: "processing",
+        JobState.done: "finished",
+        JobState.failed: "failed",
     }
 
     def __init__(self, world: World) -> None:
         """Serve one API key set."""
         super().__init__(world, label="demandbase", folder="demandbase")
-        self._desk = TokenDesk(world, credentials=self.credentials)
+        self._tokens = TokenService(world, credentials=self.credentials)
 
     @property
     def credentials(self) -> Mapping[str, str]:
@@ -63,21 +63,21 @@ class Demandbase(Api):
 
     def operations(self) -> Sequence[Operation]:
         """Return the token exchange, the three submitting operations, status and list."""
-        submit = Moment.limited_submit
+        submit = RequestKind.limited_submit
         token = "/auth/v1/token"  # noqa: S105 - a path
         return (
-            Operation("POST", token, self._desk.issue, Moment.token, is_open=True),
+            Operation("POST", token, self._tokens.issue, RequestKind.token, is_public=True),
             Operation("POST", f"{_EXPORT}/job", self._export, submit),
             Operation("POST", f"{_EXPORT}/accountList/job", self._export_account_lists, submit),
             Operation("POST", f"{_EXPORT}/personList/job", self._export_person_lists, submit),
-            Operation("GET", f"{_EXPORT}/jobs", self._list, Moment.list),
-            Operation("GET", _EXPORT + "/job/{job_id}", self._status, Moment.poll),
+            Operation("GET", f"{_EXPORT}/jobs", self._list, RequestKind.list),
+            Operation("GET", _EXPORT + "/job/{job_id}", self._status, RequestKind.poll),
         )
 
     def authorize(self, request: Request) -> None:
         """Check the bearer token."""
-        if not self._desk.accepts(request):
-            raise ResponseError(error("401-100", message="Invalid or expired access token."))
+        if not self._tokens.accepts(request):
+            raise HttpError(error("401-100", message="Invalid or expired access token."))
 
     def files(self, job: Job) -> Sequence[HeldFile]:
         """Return the parts of a job's result, in order."""
@@ -123,7 +123,7 @@ class Demandbase(Api):
 
     def _submit(self, request: Request, asked: Json) -> Response:
         if len(self.book.active()) >= _CONCURRENT_JOBS:
-            raise ResponseError(self.full())
+            raise HttpError(self.full())
         job = self.book.open(asked["entity_type"], request=asked)
         body = self._summary(self.look(request, job=job))
         del body["updatedAt"]
@@ -132,11 +132,11 @@ class Demandbase(Api):
     async def _status(self, request: Request) -> Response:
         job = self.book.find(request.path_params["job_id"])
         if job is None:
-            raise ResponseError(error("404-302", message="Job id invalid"))
+            raise HttpError(error("404-302", message="Job id invalid"))
         snapshot = self.look(request, job=job)
-        failure = _FAILURE if snapshot.phase is Phase.failed else None
+        failure = _FAILURE if snapshot.state is JobState.failed else None
         body = {**self._summary(snapshot), "resultsUrl": "", "message": failure}
-        return JSONResponse(body | self._result(job) if snapshot.phase is Phase.done else body)
+        return JSONResponse(body | self._result(job) if snapshot.state is JobState.done else body)
 
     async def _list(self, request: Request) -> Response:
         """Answer one page of jobs; items carry no link, which takes a request of its own."""
@@ -159,7 +159,7 @@ class Demandbase(Api):
             "jobId": job.id,
             "jobName": job.request["name"],
             "entityType": job.kind,
-            "jobStatus": snapshot.word,
+            "jobStatus": snapshot.status,
             "createdAt": zulu(job.timeline.created),
             "updatedAt": zulu(snapshot.changed),
         }

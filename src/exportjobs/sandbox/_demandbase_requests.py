@@ -8,7 +8,7 @@ from attrs import frozen
 from starlette.responses import JSONResponse, Response
 
 from exportjobs.sandbox import _draw
-from exportjobs.sandbox._http import Json, ResponseError
+from exportjobs.sandbox._http import HttpError, Json
 
 _LONGEST_NAME: Final = 50
 _LONGEST_LIST: Final = 10_000
@@ -137,12 +137,12 @@ def page(query: Mapping[str, str]) -> Page:
 
 def _require(holds: bool, code: str, message: str) -> None:  # noqa: FBT001 - reads as an assertion
     if not holds:
-        raise ResponseError(error(code, message=message))
+        raise HttpError(error(code, message=message))
 
 
 def _known(body: Json | None, properties: frozenset[str]) -> Json:
     if body is None:
-        raise ResponseError(error("400-102", message="The request body is not valid JSON."))
+        raise HttpError(error("400-102", message="The request body is not valid JSON."))
     strange = sorted(body.keys() - properties)
     _require(not strange, "400-147", f"Unrecognized properties: {', '.join(strange)}")
     for name in ("accountListIds", "personListIds"):
@@ -175,7 +175,7 @@ def _check_dates(asked: Json, *, is_activity: bool) -> None:
     try:
         start, end = (date.fromisoformat(text) for text in given)
     except (TypeError, ValueError):
-        raise ResponseError(error("400-111", message="Invalid date.")) from None
+        raise HttpError(error("400-111", message="Invalid date.")) from None
     _require(start <= end, "400-113", "fromDate must not be after toDate.")
     fits = not is_activity or end - start <= _LONGEST_ACTIVITY_WINDOW
     _require(fits, "400-114", "The date range of activities must not exceed 90 days.")

@@ -27,8 +27,8 @@ class _Token:
     uses_left: int | None
 
 
-class TokenDesk:
-    """Issues access tokens and knows which of them are still good."""
+class TokenService:
+    """Issues access tokens, and checks them."""
 
     def __init__(self, world: World, *, credentials: Mapping[str, str]) -> None:
         """Issue tokens for one API key set."""
@@ -51,7 +51,7 @@ class TokenDesk:
         return JSONResponse({"accessToken": token, "tokenType": "bearer", "expiresIn": seconds})
 
     def accepts(self, request: Request) -> bool:
-        """Count one use of the request's token and tell whether it is good for it."""
+        """Count one use of a request's token and return whether the token is valid."""
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         token = self._tokens.get(value)
         if scheme.lower() != "bearer" or token is None or self._world.clock.now() >= token.end:

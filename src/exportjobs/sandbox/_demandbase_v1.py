@@ -10,11 +10,11 @@ from starlette.responses import JSONResponse, Response
 from exportjobs.sandbox import _draw
 from exportjobs.sandbox._api import Api, Operation
 from exportjobs.sandbox._content import HeldFile, Recipe, table_csv
-from exportjobs.sandbox._faults import Moment
-from exportjobs.sandbox._http import Json, ResponseError, json_object
+from exportjobs.sandbox._faults import RequestKind
+from exportjobs.sandbox._http import HttpError, Json, json_object
 from exportjobs.sandbox._jobs import Job, Snapshot
 from exportjobs.sandbox._signing import Scheme
-from exportjobs.sandbox._timeline import Phase
+from exportjobs.sandbox._timeline import JobState
 from exportjobs.sandbox._times import zulu
 from exportjobs.sandbox._world import Link, World
 
@@ -36,12 +36,12 @@ class DemandbaseV1(Api):
     """One account's export jobs, with cancelling and downloads by part."""
 
     vendor = "demandbase-v1"
-    words: Mapping[Phase, str] = {
-        Phase.queued: "pending",
-        Phase.running: "processing",
-        Phase.done: "completed",
-        Phase.failed: "failed",
-        Phase.cancelled: "cancelled",
+    statuses: Mapping[JobState, str] = {
+        JobState.queued: "pending",
+        JobState.running: "processing",
+        JobState.done: "completed",
+        JobState.failed: "failed",
+        JobState.cancelled: "cancelled",
     }
 
     def __init__(self, world: World) -> None:
@@ -60,9 +60,9 @@ class DemandbaseV1(Api):
     def operations(self) -> Sequence[Operation]:
         """Return all operations on jobs."""
         return (
-            Operation("POST", _JOBS, self._create, Moment.submit),
-            Operation("GET", _JOBS, self._list, Moment.list),
-            Operation("GET", _JOBS + "/{job_id}", self._status, Moment.poll),
+            Operation("POST", _JOBS, self._create, RequestKind.submit),
+            Operation("GET", _JOBS, self._list, RequestKind.list),
+            Operation("GET", _JOBS + "/{job_id}", self._status, RequestKind.poll),
             Operation("DELETE", _JOBS + "/{job_id}", self._cancel),
             Operation("GET", _JOBS + "/{job_id}/download", self._download),
         )
@@ -70,7 +70,7 @@ class DemandbaseV1(Api):
     def authorize(self, request: Request) -> None:
         """Check the bearer token."""
         if request.headers.get("authorization") != f"Bearer {self.credentials['token']}":
-            raise ResponseError(_error(401, "Authentication failed"))
+            raise HttpError(_error(401, "Authentication failed"))
 
     def files(self, job: Job) -> Sequence[HeldFile]:
         """Return the parts of a job's result, in order."""
@@ -102,7 +102,7 @@ class DemandbaseV1(Api):
     async def _create(self, request: Request) -> Response:
         body = await json_object(request) or {}
         if body.get("entity_type") not in _ENTITIES or body.get("format", "csv") != "csv":
-            raise ResponseError(_error(400, "Invalid request - check entity type and field names"))
+            raise HttpError(_error(400, "Invalid request - check entity type and field names"))
         asked: Json = {"fields": body.get("fields") or [], "filters": body.get("filters") or {}}
         job = self.book.open(body["entity_type"], request=asked)
         return JSONResponse(self._describe(self.look(request, job=job)), 202)
@@ -111,7 +111,7 @@ class DemandbaseV1(Api):
         offset, limit = _count(request, "offset", default=0), _count(request, "limit", default=25)
         wanted = request.query_params.get("status")
         looks = (self.look(request, job=job) for job in self.book.all())
-        jobs = [look for look in looks if wanted in {None, look.word}]
+        jobs = [look for look in looks if wanted in {None, look.status}]
         page = [self._describe(look) for look in jobs[offset : offset + limit]]
         return JSONResponse({"jobs": page, "total": len(jobs)})
 
@@ -121,24 +121,22 @@ class DemandbaseV1(Api):
     async def _cancel(self, request: Request) -> Response:
         job = self._find(request)
         if not job.timeline.is_active(self.world.clock.now()):
-            raise ResponseError(
-                _error(409, "Job cannot be cancelled (already completed or failed)")
-            )
+            raise HttpError(_error(409, "Job cannot be cancelled (already completed or failed)"))
         return JSONResponse(self._describe(self.look(request, job=self.book.cancel(job))))
 
     async def _download(self, request: Request) -> Response:
         """Redirect to the signed link of a part; parts are counted from 1."""
         job = self._find(request)
         part = _count(request, "part", default=1)
-        files = self.files(job) if self.book.phase(job) is Phase.done else ()
+        files = self.files(job) if self.book.state(job) is JobState.done else ()
         if not 1 <= part <= len(files):
-            raise ResponseError(_error(404, "Export job not found or not yet completed"))
+            raise HttpError(_error(404, "Export job not found or not yet completed"))
         return Response(status_code=302, headers={"Location": self._link(files[part - 1]).url})
 
     def _find(self, request: Request) -> Job:
         job = self.book.find(request.path_params["job_id"])
         if job is None:
-            raise ResponseError(_error(404, "Export job not found"))
+            raise HttpError(_error(404, "Export job not found"))
         return job
 
     def _link(self, file: HeldFile) -> Link:
@@ -146,20 +144,20 @@ class DemandbaseV1(Api):
 
     def _describe(self, snapshot: Snapshot) -> Json:
         """Describe a job; the schema allows no null, so what is not known yet is left out."""
-        job, phase = snapshot.job, snapshot.phase
+        job, state = snapshot.job, snapshot.state
         body: Json = {
             "id": job.id,
             "entity_type": job.kind,
-            "status": snapshot.word,
+            "status": snapshot.status,
             "fields": job.request["fields"],
             "filters": job.request["filters"],
             "created_at": zulu(job.timeline.created),
         }
-        if phase in {Phase.done, Phase.failed}:
+        if state in {JobState.done, JobState.failed}:
             body["completed_at"] = zulu(job.timeline.ended)
-        if phase is Phase.failed:
+        if state is JobState.failed:
             body["error_message"] = "The export could not be written."
-        return body | self._result(job) if phase is Phase.done else body
+        return body | self._result(job) if state is JobState.done else body
 
     def _result(self, job: Job) -> Json:
         files = self.files(job)
@@ -169,14 +167,14 @@ class DemandbaseV1(Api):
             "file_size_bytes": sum(file.facts.size for file in files),
             "file_parts": len(files),
             "download_url": link.url,
-            "expires_at": zulu(link.lease.end),
+            "expires_at": zulu(link.validity.end),
         }
 
 
 def _count(request: Request, name: str, *, default: int) -> int:
     text = request.query_params.get(name, str(default))
     if not text.isdecimal():
-        raise ResponseError(_error(400, f"Invalid {name}"))
+        raise HttpError(_error(400, f"Invalid {name}"))
     return int(text)
 
 

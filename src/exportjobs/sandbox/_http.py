@@ -1,4 +1,4 @@
-"""What every origin shares: the request log, refusals, request bodies and gateway pages."""
+"""What both origins use: the request log, errors, request bodies and gateway pages."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -22,7 +22,7 @@ NO_ANSWER: Final = 0
 class Received:
     """One request as it arrived, and the status it was answered with.
 
-    The status is 0 as long as no answer has begun: for good, where the connection was reset.
+    The status is 0 until an answer begins. It stays 0 if the connection was reset.
     """
 
     origin: str
@@ -34,7 +34,7 @@ class Received:
     headers: Mapping[str, str] = field(repr=False)
     status: int = NO_ANSWER
     fault: Fault | None = None
-    """What it was struck by, if anything."""
+    """The fault that was injected, if any."""
 
 
 class RequestLog:
@@ -68,23 +68,23 @@ class RequestLog:
         return logged
 
     def mark(self, request: Request, *, fault: Fault | None) -> None:
-        """Note the fault that strikes a request, in the log and for those who answer it."""
+        """Note the fault that a request gets, in the log and on the request."""
         if fault is not None:
             request.state.fault = fault
             index: int = request.state.entry
             self._entries[index] = evolve(self._entries[index], fault=fault)
 
 
-def struck(request: Request) -> Fault | None:
-    """Return the fault that was marked on a request."""
+def fault_of(request: Request) -> Fault | None:
+    """Return the fault that a request gets, if any."""
     return cast("Fault | None", getattr(request.state, "fault", None))
 
 
-class ResponseError(Exception):
+class HttpError(Exception):
     """Raised to answer a request with an error of the vendor."""
 
     def __init__(self, response: Response) -> None:
-        """Refuse with a finished answer."""
+        """Take the answer."""
         super().__init__(response)
         self.response = response
 
@@ -101,7 +101,7 @@ async def json_object(request: Request) -> Json | None:
 
 
 def gateway_page(status: int) -> Response:
-    """Return the page of a proxy that stands before the vendor and knows nothing of its errors."""
+    """Return the error page of a proxy in front of the vendor, which has another form."""
     phrase = f"{status} {HTTPStatus(status).phrase}"
     page = f"<html><head><title>{phrase}</title></head><body><h1>{phrase}</h1></body></html>"
     return HTMLResponse(page, status_code=status)

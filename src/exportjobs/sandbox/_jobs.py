@@ -7,13 +7,13 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from exportjobs.sandbox._timeline import Phase, Timeline
+from exportjobs.sandbox._timeline import JobState, Timeline
 from exportjobs.sandbox._world import World
 
 
 @frozen
 class Job:
-    """One export job: what was asked for and how its life goes."""
+    """One export job: what was requested, and when it starts and ends."""
 
     id: str
     index: int
@@ -26,26 +26,27 @@ class Job:
 
 @frozen
 class Snapshot:
-    """A job as one answer shows it: all of it is of the same instant."""
+    """A job as one answer shows it, all of it at the same moment."""
 
     job: Job
     now: datetime
-    phase: Phase
-    word: str
+    state: JobState
+    status: str
+    """The vendor's own status."""
 
     @property
     def has_started(self) -> bool:
         """Whether the job has left the queue."""
-        return self.phase is not Phase.queued
+        return self.state is not JobState.queued
 
     @property
     def has_ended(self) -> bool:
         """Whether the job will not change any more."""
-        return self.phase not in {Phase.queued, Phase.running}
+        return self.state not in {JobState.queued, JobState.running}
 
     @property
     def changed(self) -> datetime:
-        """When the job last went from one phase to the next."""
+        """When the state of the job last changed."""
         timeline = self.job.timeline
         changes = (timeline.created, timeline.started, timeline.ended)
         return max((change for change in changes if change <= self.now), default=timeline.created)
@@ -60,7 +61,7 @@ class JobBook:
         self._label = label
         self._make_id = make_id
         self._jobs: dict[str, Job] = {}
-        self._endings: deque[Phase] = deque()
+        self._endings: deque[JobState] = deque()
 
     def open(self, kind: str, *, request: Mapping[str, Any]) -> Job:
         """Return a new job, queued now."""
@@ -70,15 +71,15 @@ class JobBook:
             self._world.clock.now(),
             key=key,
             speed=self._world.speed,
-            ending=self._endings.popleft() if self._endings else Phase.done,
+            ending=self._endings.popleft() if self._endings else JobState.done,
         )
         job = Job(self._make_id(key), index, kind, key, request, timeline)
         self._jobs[job.id] = job
         return job
 
-    def end_next(self, phase: Phase) -> None:
-        """Make the next job that is opened, and not yet spoken for, end this way."""
-        self._endings.append(phase)
+    def end_next(self, state: JobState) -> None:
+        """Make the next job end in this state; several calls are for several jobs, in order."""
+        self._endings.append(state)
 
     def find(self, job_id: str) -> Job | None:
         """Return a job by its id."""
@@ -93,9 +94,9 @@ class JobBook:
         now = self._world.clock.now()
         return [job for job in self.all() if job.timeline.is_active(now)]
 
-    def phase(self, job: Job) -> Phase:
-        """Return where a job stands."""
-        return job.timeline.phase(self._world.clock.now())
+    def state(self, job: Job) -> JobState:
+        """Return the state of a job."""
+        return job.timeline.state(self._world.clock.now())
 
     def cancel(self, job: Job) -> Job:
         """Return a job cancelled now."""

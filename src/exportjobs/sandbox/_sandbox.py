@@ -1,4 +1,4 @@
-"""The sandbox: everything put together, started and stopped."""
+"""The sandbox: its parts put together, started and stopped."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -21,7 +21,7 @@ from exportjobs.sandbox._demandbase_v1 import DemandbaseV1
 from exportjobs.sandbox._faults import Fault, FaultPlan
 from exportjobs.sandbox._http import Received, RequestLog
 from exportjobs.sandbox._server import Site, bind, serve, url_of
-from exportjobs.sandbox._timeline import Phase
+from exportjobs.sandbox._timeline import JobState
 from exportjobs.sandbox._world import World
 
 _CONCURRENCY: Final = 3
@@ -30,7 +30,7 @@ _MONTHLY_QUOTA: Final = 1000
 
 @frozen
 class Served:
-    """One complete file the sandbox holds: what a client that lands it must have."""
+    """One complete file of the sandbox, to compare with what a client has landed."""
 
     vendor: str
     job_id: str
@@ -44,14 +44,14 @@ class Served:
 class Sandbox:
     """The vendors' APIs on one loopback origin, and the blob store of their files on another.
 
-    Jobs live for about 0.6 s divided by `speed`; the same `seed` gives the same jobs and files.
-    To see a job fail, call `fail_next` with the account's label before submitting it, or
-    `cancel_next` for a job that the vendor itself cancels.
+    A job takes about 0.6 s divided by `speed`; the same `seed` gives the same jobs and files. To
+    let a job fail, call `fail_next` with the account's label before submitting it; to let the
+    vendor cancel it, `cancel_next`.
 
         with Sandbox(Fault.all()) as sandbox:
             account = sandbox.account("clari")
 
-    What it served and received can still be read after it has stopped.
+    What it served and received can still be read after it was stopped.
     """
 
     def __init__(
@@ -69,14 +69,14 @@ class Sandbox:
         """Prepare a sandbox; nothing listens until it is started.
 
         Args:
-            faults: What goes wrong; nothing by default.
-            speed: How many times faster than usual jobs, waits and delays go.
-            seed: What jobs, files and credentials are drawn from.
+            faults: The faults to inject; none by default.
+            speed: How many times faster than usual jobs, waits and delays are.
+            seed: The number that jobs, files and credentials are generated from.
             concurrency: How many jobs each Clari organization may have running.
             monthly_quota: How many jobs each Clari organization may submit in 30 days.
             api_port: The port of the APIs, 0 for a free one.
             blob_port: The port of the blob store, 0 for a free one.
-            clock: What the time is taken from; the machine's by default.
+            clock: The clock to use; the machine's by default.
 
         Raises:
             ValueError: A fault is unknown, or speed is not positive.
@@ -104,11 +104,11 @@ class Sandbox:
         self.stop()
 
     def start(self) -> None:
-        """Listen on both ports and answer from a thread of the sandbox's own.
+        """Listen on both ports and answer requests in a thread.
 
         Raises:
             OSError: A port is taken.
-            RuntimeError: It was started before; a sandbox has one life.
+            RuntimeError: It was started before; a sandbox can be started once only.
         """
         if self._world is not None:
             raise RuntimeError("this sandbox was started before: make a new one")
@@ -121,7 +121,7 @@ class Sandbox:
             self._running = stack.pop_all()
 
     def stop(self) -> None:
-        """Hang up on every client, close both ports and join the thread; again is no error."""
+        """Close all connections and both ports and end the thread; it may be called again."""
         self._running.close()
 
     @property
@@ -140,7 +140,7 @@ class Sandbox:
 
     @property
     def served(self) -> tuple[Served, ...]:
-        """Every complete file of the jobs that are done."""
+        """All complete files of the jobs that are done."""
         return tuple(
             Served(api.vendor, file.job_id, file.name, file.facts.size, file.facts.sha256)
             for api in self._apis.values()
@@ -149,7 +149,7 @@ class Sandbox:
 
     @property
     def requests(self) -> tuple[Received, ...]:
-        """Every request received, in the order of arrival."""
+        """All requests received, in the order of arrival."""
         return self._log.entries
 
     @property
@@ -168,7 +168,7 @@ class Sandbox:
         Raises:
             KeyError: There is no account of this label.
         """
-        self._api(label).book.end_next(Phase.failed)
+        self._api(label).book.end_next(JobState.failed)
 
     def cancel_next(self, label: str) -> None:
         """Make the next job submitted to an account end as cancelled by the vendor.
@@ -178,13 +178,13 @@ class Sandbox:
             ValueError: The vendor has no such state, as Demandbase and Closient do not.
         """
         api = self._api(label)
-        if Phase.cancelled not in api.words:
+        if JobState.cancelled not in api.statuses:
             raise ValueError(f"{label} has no cancelled state")
-        api.book.end_next(Phase.cancelled)
+        api.book.end_next(JobState.cancelled)
 
     def _started(self) -> World:
         if self._world is None:
-            raise RuntimeError("the sandbox has no address before it is started")
+            raise RuntimeError("the sandbox has no base URL before it is started")
         return self._world
 
     def _api(self, label: str) -> Api:

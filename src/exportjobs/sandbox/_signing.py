@@ -1,4 +1,4 @@
-"""Signed links: the query parameters of three blob stores around one HMAC.
+"""Signed URLs: the query parameters of three blob stores around one HMAC.
 
 Names, formats and expiry rules are each store's own, because clients read the expiry out of them.
 The signature is a plain HMAC-SHA256 of path and parameters in each store's encoding: only the
@@ -23,7 +23,7 @@ _CLOUDFRONT_ALPHABET: Final = str.maketrans("+=/", "-_~")
 
 
 class Scheme(StrEnum):
-    """A way of signing links."""
+    """A way of signing URLs."""
 
     amazon = "amazon"
     azure = "azure"
@@ -32,7 +32,7 @@ class Scheme(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a blob store makes of a link."""
+    """Whether a blob store accepts a URL."""
 
     valid = "valid"
     expired = "expired"
@@ -41,8 +41,8 @@ class Verdict(StrEnum):
 
 
 @frozen
-class Lease:
-    """From when until when a link opens its file."""
+class Validity:
+    """From when until when a signed URL is valid."""
 
     start: datetime
     end: datetime
@@ -50,22 +50,22 @@ class Lease:
 
 @frozen
 class Examination:
-    """A link as its blob store sees it; without a scheme nothing in it looked like a signature."""
+    """The result of checking a URL; the scheme is None if it has no signature."""
 
     verdict: Verdict
     scheme: Scheme | None = None
     end: datetime | None = None
 
 
-def sign(path: str, *, scheme: Scheme, lease: Lease, secret: bytes) -> str:
-    """Return the query string that opens a path for as long as the lease runs."""
+def sign(path: str, *, scheme: Scheme, validity: Validity, secret: bytes) -> str:
+    """Return the query string that makes a path's URL valid for that time."""
     form = _FORMS[scheme]
-    grant = form.grant(path, lease)
+    grant = form.grant(path, validity)
     return urlencode({**grant, form.signature: form.encode(_digest(path, grant, secret))})
 
 
 def examine(path: str, *, query: Mapping[str, str], secret: bytes, now: datetime) -> Examination:
-    """Return whether a path with its query parameters opens a file at an instant."""
+    """Return whether a path with its query parameters is a valid URL at a moment."""
     for scheme, form in _FORMS.items():
         if form.marks <= query.keys():
             return _examine(path, scheme=scheme, query=query, secret=secret, now=now)
@@ -91,12 +91,12 @@ def _digest(path: str, grant: Mapping[str, str], secret: bytes) -> bytes:
 
 @frozen
 class _Form:
-    """How one store spells a lease and its signature."""
+    """How one store writes the validity and the signature."""
 
     signature: str
     marks: frozenset[str]
     encode: Callable[[bytes], str]
-    grant: Callable[[str, Lease], dict[str, str]]
+    grant: Callable[[str, Validity], dict[str, str]]
     end: Callable[[Mapping[str, str]], datetime]
 
 
@@ -112,12 +112,12 @@ def _from_cloudfront_base64(text: str) -> bytes:
     return base64.b64decode(text.translate(str.maketrans("-_~", "+=/")))
 
 
-def _amazon_grant(_path: str, lease: Lease) -> dict[str, str]:
+def _amazon_grant(_path: str, validity: Validity) -> dict[str, str]:
     return {
         "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-        "X-Amz-Credential": f"SANDBOX/{lease.start:%Y%m%d}/us-east-1/s3/aws4_request",
-        "X-Amz-Date": lease.start.strftime(_AMAZON_TIME),
-        "X-Amz-Expires": str(int((lease.end - lease.start).total_seconds())),
+        "X-Amz-Credential": f"SANDBOX/{validity.start:%Y%m%d}/us-east-1/s3/aws4_request",
+        "X-Amz-Date": validity.start.strftime(_AMAZON_TIME),
+        "X-Amz-Expires": str(int((validity.end - validity.start).total_seconds())),
         "X-Amz-SignedHeaders": "host",
     }
 
@@ -127,11 +127,11 @@ def _amazon_end(grant: Mapping[str, str]) -> datetime:
     return start + timedelta(seconds=int(grant["X-Amz-Expires"]))
 
 
-def _azure_grant(_path: str, lease: Lease) -> dict[str, str]:
+def _azure_grant(_path: str, validity: Validity) -> dict[str, str]:
     return {
         "sv": "2024-11-04",
-        "st": lease.start.strftime(_AZURE_TIME),
-        "se": lease.end.strftime(_AZURE_TIME),
+        "st": validity.start.strftime(_AZURE_TIME),
+        "se": validity.end.strftime(_AZURE_TIME),
         "sr": "b",
         "sp": "r",
     }
@@ -141,16 +141,16 @@ def _azure_end(grant: Mapping[str, str]) -> datetime:
     return datetime.strptime(grant["se"], _AZURE_TIME).replace(tzinfo=UTC)
 
 
-def _cloudfront_grant(_path: str, lease: Lease) -> dict[str, str]:
-    return {"Expires": str(int(lease.end.timestamp())), "Key-Pair-Id": "KSANDBOX"}
+def _cloudfront_grant(_path: str, validity: Validity) -> dict[str, str]:
+    return {"Expires": str(int(validity.end.timestamp())), "Key-Pair-Id": "KSANDBOX"}
 
 
 def _cloudfront_end(grant: Mapping[str, str]) -> datetime:
     return datetime.fromtimestamp(int(grant["Expires"]), UTC)
 
 
-def _policy_grant(path: str, lease: Lease) -> dict[str, str]:
-    condition = {"DateLessThan": {"AWS:EpochTime": int(lease.end.timestamp())}}
+def _policy_grant(path: str, validity: Validity) -> dict[str, str]:
+    condition = {"DateLessThan": {"AWS:EpochTime": int(validity.end.timestamp())}}
     policy = {"Statement": [{"Resource": f"*{path}", "Condition": condition}]}
     text = json.dumps(policy, separators=(",", ":"))
     return {"Policy": _cloudfront_base64(text.encode()), "Key-Pair-Id": "KSANDBOX"}

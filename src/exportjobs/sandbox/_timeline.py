@@ -1,4 +1,4 @@
-"""A job's life as a function of time: nothing ticks, the state is computed when asked."""
+"""A job's life as a function of time: its state is calculated whenever it is needed."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,8 +12,8 @@ _MEDIAN_SECONDS: Final = 0.6
 _SIGMA: Final = 0.5
 
 
-class Phase(StrEnum):
-    """Where a job stands; each vendor has its own word for each."""
+class JobState(StrEnum):
+    """The state of a job; each vendor has its own status for each."""
 
     queued = "queued"
     running = "running"
@@ -29,11 +29,11 @@ class Timeline:
     created: datetime
     started: datetime
     ended: datetime
-    ending: Phase
+    ending: JobState
 
     @classmethod
-    def draw(cls, created: datetime, *, key: str, speed: float, ending: Phase) -> Self:
-        """Return a life that is queued a little, then runs, for about 0.6 s divided by speed."""
+    def draw(cls, created: datetime, *, key: str, speed: float, ending: JobState) -> Self:
+        """Return a job's life: first queued, then running, about 0.6 s in all divided by speed."""
         seconds = _draw.log_normal(f"{key}/life", median=_MEDIAN_SECONDS, sigma=_SIGMA) / speed
         queued = seconds * (0.15 + 0.2 * _draw.uniform(f"{key}/queue"))
         return cls(
@@ -43,18 +43,18 @@ class Timeline:
             ending=ending,
         )
 
-    def phase(self, now: datetime) -> Phase:
-        """Return where the job stands at an instant."""
+    def state(self, now: datetime) -> JobState:
+        """Return the job's state at a moment."""
         if now < self.started:
-            return Phase.queued
-        return Phase.running if now < self.ended else self.ending
+            return JobState.queued
+        return JobState.running if now < self.ended else self.ending
 
     def is_active(self, now: datetime) -> bool:
-        """Tell whether the job takes up a slot of its account at an instant."""
+        """Return whether the job takes a slot of its account at a moment."""
         return now < self.ended
 
     def progress(self, now: datetime) -> float:
-        """Return how much of the work is done at an instant, from 0 to 1."""
+        """Return how much of the job is done at a moment, from 0 to 1."""
         if now <= self.started:
             return 0.0
         return min(1.0, (now - self.started) / (self.ended - self.started))
@@ -65,5 +65,5 @@ class Timeline:
         return self.started < self.ended
 
     def cancel(self, now: datetime) -> Self:
-        """Return the life of the same job when it is cancelled at an instant."""
-        return evolve(self, started=min(self.started, now), ended=now, ending=Phase.cancelled)
+        """Return the life of the same job if it is cancelled at a moment."""
+        return evolve(self, started=min(self.started, now), ended=now, ending=JobState.cancelled)

@@ -1,4 +1,4 @@
-"""Below HTTP: connections that break off, which no HTTP answer can express."""
+"""Below HTTP: connections that are reset or closed too early, which no HTTP answer can be."""
 
 import asyncio
 import struct
@@ -28,12 +28,12 @@ class Connection(H11Protocol):
         self.app_state = {**self.app_state, "transport": transport}
 
     def shutdown(self) -> None:
-        """Hang up: a sandbox that stops owes no client the rest of a body."""
+        """Close the connection at once, even in the middle of a body: the sandbox is stopped."""
         self.transport.abort()
 
 
 class Reset(Response):
-    """No answer: the connection is reset before a byte of one was sent."""
+    """No answer: the connection is reset before any byte is sent."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - an ASGI application has three parameters
         """Reset the connection."""

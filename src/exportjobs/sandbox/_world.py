@@ -8,15 +8,15 @@ from exportjobs._schedule.clock import Clock
 from exportjobs.sandbox import _signing
 from exportjobs.sandbox._faults import FaultPlan
 from exportjobs.sandbox._http import RequestLog
-from exportjobs.sandbox._signing import Lease, Scheme
+from exportjobs.sandbox._signing import Scheme, Validity
 
 
 @frozen
 class Link:
-    """A signed link to a file, and how long it opens it."""
+    """A signed URL of a file, and when it is valid."""
 
     url: str = field(repr=False)
-    lease: Lease
+    validity: Validity
 
 
 @frozen
@@ -33,9 +33,9 @@ class World:
     secret: bytes = field(repr=False)
 
     def link(self, path: str, *, scheme: Scheme, lifetime: timedelta) -> Link:
-        """Return a fresh link to a file; the first for each file is stale if the plan says so."""
+        """Return a new signed URL of a file; the first one is expired if that is a fault."""
         now = self.clock.now()
-        start = now - 2 * lifetime if self.plan.is_stale(path) else now
-        lease = Lease(start, start + lifetime)
-        query = _signing.sign(path, scheme=scheme, lease=lease, secret=self.secret)
-        return Link(f"{self.blob_url}{path}?{query}", lease)
+        start = now - 2 * lifetime if self.plan.is_expired(path) else now
+        validity = Validity(start, start + lifetime)
+        query = _signing.sign(path, scheme=scheme, validity=validity, secret=self.secret)
+        return Link(f"{self.blob_url}{path}?{query}", validity)

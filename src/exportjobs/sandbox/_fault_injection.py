@@ -1,4 +1,4 @@
-"""Faults at work: the answers a request gets when one strikes."""
+"""What a fault does to a request: the error, the wait or the cut body that it gets."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeAlias
@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from exportjobs.sandbox import _draw
-from exportjobs.sandbox._faults import Fault, Moment, retry_after
+from exportjobs.sandbox._faults import Fault, RequestKind, retry_after
 from exportjobs.sandbox._http import gateway_page
 from exportjobs.sandbox._wire import Cut, Reset
 from exportjobs.sandbox._world import World
@@ -20,8 +20,8 @@ _MALFORMED_AT: Final = 0.6
 _SERVER_ERRORS: Final = (500, 502, 503)
 
 
-class Excuses(Protocol):
-    """How a vendor words the refusals that faults bring about."""
+class ErrorResponses(Protocol):
+    """The errors of a vendor that faults make it answer with."""
 
     def throttled(self) -> Response:
         """Return a 429, without Retry-After."""
@@ -37,68 +37,68 @@ class Excuses(Protocol):
 
 
 @frozen
-class Occasion:
-    """A request as far as faults are concerned: whose it is, what for, and about what."""
+class Target:
+    """What decides which fault a request gets: its account, its kind, and the job or file."""
 
     world: World
     label: str
-    moment: Moment
+    kind: RequestKind
     subject: str = ""
 
-    def strike(self, request: Request) -> Fault | None:
-        """Return the fault that strikes the request, and note it in the log."""
-        fault = self.world.plan.strike(self.label, moment=self.moment, subject=self.subject)
+    def next_fault(self, request: Request) -> Fault | None:
+        """Return the fault to inject into the request, if any, and note it in the log."""
+        fault = self.world.plan.next_fault(self.label, kind=self.kind, subject=self.subject)
         self.world.log.mark(request, fault=fault)
         return fault
 
-    async def dawdle(self) -> None:
-        """Let half a second pass, divided by the sandbox's speed."""
+    async def delay(self) -> None:
+        """Wait for half a second, divided by the sandbox's speed."""
         await self.world.clock.sleep(_SLOW_SECONDS / self.world.speed)
 
 
-async def converse(
-    request: Request, answer: Answer, *, occasion: Occasion, excuses: Excuses
+async def answer_request(
+    request: Request, answer: Answer, *, target: Target, errors: ErrorResponses
 ) -> Response:
-    """Answer an API request, struck by a fault or not."""
-    fault = occasion.strike(request)
+    """Answer an API request, with its fault if it gets one."""
+    fault = target.next_fault(request)
     match fault:
         case Fault.throttle:
-            refused = excuses.throttled()
-            now = occasion.world.clock.now()
-            refused.headers["Retry-After"] = retry_after(occasion.moment, now=now)
-            return refused
+            throttled = errors.throttled()
+            now = target.world.clock.now()
+            throttled.headers["Retry-After"] = retry_after(target.kind, now=now)
+            return throttled
         case Fault.concurrency_full:
-            return excuses.full()
+            return errors.full()
         case Fault.server_error:
-            return _server_error(request, excuses)
+            return _server_error(request, errors)
         case Fault.reset:
             return Reset()
         case Fault.slow:
-            await occasion.dawdle()
+            await target.delay()
         case _:
             pass
     response = await answer(request)
     return _malformed(response) if fault is Fault.malformed_json else response
 
 
-async def deliver(request: Request, answer: Answer, *, occasion: Occasion) -> Response:
+async def answer_download(request: Request, answer: Answer, *, target: Target) -> Response:
     """Answer the download of a file: reset once, slow once, and its body cut short once."""
-    fault = occasion.strike(request)
+    fault = target.next_fault(request)
     if fault is Fault.reset:
         return Reset()
     if fault is Fault.slow:
-        await occasion.dawdle()
+        await target.delay()
     response = await answer(request)
     if response.status_code not in {200, 206}:
         return response
-    cut = evolve(occasion, moment=Moment.body).strike(request)
+    cut = evolve(target, kind=RequestKind.body).next_fault(request)
     return response if cut is None else Cut(response)
 
 
-def _server_error(request: Request, excuses: Excuses) -> Response:
+def _server_error(request: Request, errors: ErrorResponses) -> Response:
     turn = int(_draw.uniform(request.url.path) * len(_SERVER_ERRORS))
     status = _SERVER_ERRORS[turn]
-    return excuses.broken() if status == _SERVER_ERRORS[0] else gateway_page(status)
+    return errors.broken() if status == _SERVER_ERRORS[0] else gateway_page(status)
 
 
 def _malformed(response: Response) -> Response:
