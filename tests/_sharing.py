@@ -6,6 +6,7 @@ What goes together is begun first, so that no worker is left with it at the end.
 from xdist.scheduler import LoadScopeScheduling
 
 _TOGETHER = (
+    "tests/adapters/test_boundaries.py",
     "tests/cli/test_demo.py",
     "tests/testing/test_contract_broken.py",
     "tests/crash/test_killed_downloads.py",
