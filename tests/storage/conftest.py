@@ -1,6 +1,7 @@
 """The stores, one of each for all tests; and for each test, a proxy in front and a vendor."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,19 @@ from .emulators import azurite, localstack
 from .loopback import Proxy
 from .stores import Amazon, Azure, Store
 from .support import Vendor
+
+_SECONDS = 120
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the time that a test may take begin after its fixtures: the first installs the stores.
+
+    Installing and starting have limits of their own.
+    """
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.timeout(_SECONDS, func_only=True))
 
 
 @pytest.fixture(scope="session")
