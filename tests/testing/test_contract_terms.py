@@ -5,6 +5,7 @@ from attrs import evolve
 
 from exportjobs.testing import Recorded
 
+from .broken import careless_imports as imports
 from .broken import careless_terms as terms
 from .support import Case, contract
 
@@ -44,6 +45,11 @@ CASES = [
         terms.Wordy,
         contract.test_the_adapter_and_its_kinds_are_documented,
         "Wordy.invoice has no docstring",
+    ),
+    Case(
+        imports.Reaching,
+        contract.test_the_adapter_imports_nothing_else_of_the_library,
+        "tests.testing.broken.careless_imports imports exportjobs._schedule in line 14",
     ),
     Case(
         terms.Listing,

@@ -9,8 +9,8 @@ from exportjobs._http.origins import below
 from exportjobs.adapter._adapter import Export, ExportKind
 from exportjobs.adapter._errors import ExportJobsError, InvalidArgument
 from exportjobs.adapter._structure import dump_json
+from exportjobs.testing._annotations import sample
 from exportjobs.testing._breach import Breach
-from exportjobs.testing._command_line import sample
 from exportjobs.testing._recorded import Recorded
 from exportjobs.testing._scenes import submitting
 

@@ -20,6 +20,7 @@ from exportjobs.testing import _variants as variants
 from exportjobs.testing._any_answer import check_any_answer
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._importing import check_import
+from exportjobs.testing._imports import check_imports
 from exportjobs.testing._recorded import Recorded
 
 P = ParamSpec("P")
@@ -82,6 +83,10 @@ class AdapterContract:
     def test_importing_the_adapter_does_nothing_else(self, recorded: Recorded) -> None:
         """An interpreter that lists the vendors neither waits for one nor talks to it."""
         keep(check_import, recorded)
+
+    def test_the_adapter_imports_nothing_else_of_the_library(self, recorded: Recorded) -> None:
+        """What is not in `exportjobs.adapter` may change at any time."""
+        keep(check_imports, recorded)
 
     def test_the_adapter_cannot_be_changed(self, recorded: Recorded) -> None:
         """One account is one value: many jobs share it."""

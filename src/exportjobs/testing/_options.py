@@ -14,8 +14,8 @@ from exportjobs.adapter._adapter import Export
 from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._structure import dump_json, parse_json
 from exportjobs.cli import _run
+from exportjobs.testing._annotations import is_mapping
 from exportjobs.testing._breach import Breach
-from exportjobs.testing._command_line import is_mapping
 from exportjobs.testing._recorded import Recorded
 
 _Names: TypeAlias = Mapping[str, tuple[str, ...]]
