@@ -18,6 +18,7 @@ extensions = [
     "docstrings",
     "error_tree",
     "event_table",
+    "house",
     "references",
     "signatures",
     "status_table",
