@@ -40,6 +40,7 @@ MISTAKES: Mapping[str, tuple[str, str]] = {
     "facade": ("exportjobs/_poller/run.py", "from exportjobs import Poller"),
     "sandbox": ("exportjobs/sandbox/_jobs.py", "import exportjobs._schedule.plan"),
     "no-sandbox": ("exportjobs/_poller/poller.py", "import exportjobs.sandbox"),
+    "stages": ("exportjobs/_poller/loop/land.py", "import exportjobs._poller.loop.submit"),
     "adapters": ("exportjobs_csv/_csv.py", "from exportjobs.adapter._job import JobRef"),
     "adapters-tools": ("exportjobs_clari/_clari.py", "import attrs"),
     "vendors": ("exportjobs_closient/_closient.py", "import exportjobs_csv"),
