@@ -104,3 +104,20 @@ def test_one_item_may_come_more_than_once() -> None:
     agenda.add(1.0, "q3")
 
     assert (agenda.next, agenda.due(1.0), agenda.next) == (1.0, ["q3"], 2.0)
+
+
+@given(st.lists(moments | st.sampled_from([0.0, 1.0, 2.0]), max_size=20), st.data())
+def test_what_was_withdrawn_does_not_come(moments: list[float], data: st.DataObject) -> None:
+    """The others come as if it had never been there, and it is kept nowhere."""
+    agenda: Agenda[int] = Agenda()
+    entries = [agenda.add(moment, number) for number, moment in enumerate(moments)]
+    gone = data.draw(st.sets(st.sampled_from(range(len(moments))))) if moments else set[int]()
+
+    for number in gone:
+        agenda.withdraw(entries[number])
+
+    left = [number for number in in_order(moments) if number not in gone]
+    assert agenda.next == min((moments[number] for number in left), default=math.inf)
+    assert [agenda.pop() for _ in left] == left
+    assert not agenda
+    assert all(entries[number][3] is None for number in gone)

@@ -48,23 +48,22 @@ class PollStage:
             due: When to poll it, in monotonic seconds.
             alone: Whether it is to be polled alone until one poll of it is answered.
         """
-        tracked.poll_due, tracked.stays_alone = due, alone
-        self._agenda.add(due, tracked, rank=tracked.answered_at or 0.0)
+        tracked.stays_alone = alone
+        tracked.poll_entry = self._agenda.add(due, tracked, rank=tracked.answered_at or 0.0)
 
     def withdraw(self, tracked: Tracked) -> bool:
         """Take off a job, and return whether it was waiting here."""
-        if tracked.poll_due is None:
+        entry, tracked.poll_entry = tracked.poll_entry, None
+        if entry is None:
             return False
-        tracked.poll_due = None
+        self._agenda.withdraw(entry)
         self._ready.get(tracked.account, {}).pop(tracked, None)
         return True
 
     def start(self, now: float) -> None:
         """Poll what is due, as far as requests may start."""
         for tracked in self._agenda.due(now):
-            # One that was withdrawn, and came again for later, is still on the agenda twice.
-            if tracked.poll_due is not None and tracked.poll_due <= now:
-                self._ready.setdefault(tracked.account, {})[tracked] = None
+            self._ready.setdefault(tracked.account, {})[tracked] = None
         for account, ready in self._ready.items():
             while ready and account.next_request <= now:
                 tracked = next(iter(ready))

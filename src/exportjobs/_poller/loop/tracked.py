@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from attrs import define, field
 
 from exportjobs._landing.destination import Destination
+from exportjobs._schedule.agenda import Entry
 from exportjobs._schedule.decide import Doubt
 from exportjobs._schedule.progress import ProgressTrend
 from exportjobs._schedule.schedule import PollContext
@@ -84,8 +85,8 @@ class Tracked:
     """`recover`: whether it was found out before that it had not been submitted."""
     is_being_submitted: bool = False
     """`submit`: whether a submit was begun, and not answered."""
-    poll_due: float | None = None
-    """`poll`: when to poll it alone; None while it does not wait for that."""
+    poll_entry: Entry | None = None
+    """`poll`: where it waits to be polled alone; None while it does not."""
     stays_alone: bool = False
     """`poll`: whether it is polled alone until one poll of it is answered."""
     is_listed: bool = True
