@@ -89,8 +89,12 @@ WORK = ExistingJob(Acme(), REF)
 ERROR = NetworkError(f"broke at {URL}", vendor="acme", ref=REF)
 
 EVENTS: list[tuple[Event, str, dict[str, str]]] = [
-    (Waiting(SUBJECT, "room", 5.0), "export waits", {"reason": "room", "seconds": "5.0"}),
-    (Waiting(SUBJECT, "room"), "export waits", {"reason": "room"}),
+    (
+        Waiting(SUBJECT, "a concurrency slot", 5.0),
+        "export waiting",
+        {"reason": "a concurrency slot", "seconds": "5.0"},
+    ),
+    (Waiting(SUBJECT, "a concurrency slot"), "export waiting", {"reason": "a concurrency slot"}),
     (Submitted(SUBJECT, JOB), "export submitted", {"job": "running"}),
     (Polled(SUBJECT, DONE, 9.0), "job polled", {"job": "done", "next_in": "9.0"}),
     (PollFailed(SUBJECT, ERROR, 9.0), "poll failed", {"error": str(ERROR), "next_in": "9.0"}),
@@ -100,22 +104,26 @@ EVENTS: list[tuple[Event, str, dict[str, str]]] = [
         {"raw_status": "see https://files.acme.example/…"},
     ),
     (Throttled(SUBJECT, 60.0), "account throttled by its vendor", {"seconds": "60.0"}),
-    (PollingSlowed(SUBJECT, 288.0), "budget spread out", {"seconds": "288.0"}),
-    (ListFailed(SUBJECT, ERROR), "list failed", {"error": str(ERROR)}),
-    (LedgerWriteFailed(SUBJECT, ERROR), "ledger failed", {"error": str(ERROR)}),
+    (
+        PollingSlowed(SUBJECT, 288.0),
+        "polling slowed to keep within the budget",
+        {"seconds": "288.0"},
+    ),
+    (ListFailed(SUBJECT, ERROR), "listing jobs failed", {"error": str(ERROR)}),
+    (LedgerWriteFailed(SUBJECT, ERROR), "ledger write failed", {"error": str(ERROR)}),
     (
         DownloadProgress(SUBJECT, "q3.csv", 0, 9),
-        "file downloading",
+        "download progress",
         {"name": "q3.csv", "received": "0", "size": "9"},
     ),
     (
         DownloadRetried(SUBJECT, 2, ERROR),
-        "download begins again",
+        "download retried",
         {"number": "2", "error": str(ERROR)},
     ),
     (SignedUrlRenewed(SUBJECT), "signed URL renewed", {}),
-    (ShuttingDown(SUBJECT, 10.0), "files have a last chance to land", {"seconds": "10.0"}),
-    (Detached(SUBJECT, PollerClosed("no", remedy="")), "export left", {"error": "no"}),
+    (ShuttingDown(SUBJECT, 10.0), "waiting for downloads", {"seconds": "10.0"}),
+    (Detached(SUBJECT, PollerClosed("no", remedy="")), "export detached", {"error": "no"}),
     (Landed(SUBJECT, FILE), "file landed", {"file": str(FILE)}),
     (Ended(SUBJECT, Finished(WORK, DONE, (FILE,))), "export ended", {"finished": "done"}),
     (

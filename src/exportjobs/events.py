@@ -1,4 +1,4 @@
-"""What happened while exports ran, as values that observers are told, and what came of them."""
+"""Events, with which observers are called while exports run, and the results of exports."""
 
 import logging
 import os
@@ -41,74 +41,74 @@ __all__ = [
 
 @frozen
 class LandedFile(os.PathLike[str]):
-    """A file that landed whole. It can be opened as it is, and prints as where it is."""
+    """A complete, verified file. `open` takes it, and it prints as its location."""
 
     location: str = field(converter=str)
-    """A path, the address of an object in a store, or the name under which it was handed over."""
+    """A path, the URL of an object in a bucket, or the name that was given to a function."""
     size: int
-    """Bytes."""
+    """In bytes."""
     sha256: str
-    """In hexadecimal, of those bytes."""
+    """The SHA-256 of its bytes, in hexadecimal."""
     part: int | None = None
-    """The part's number, from 1, where the job has several."""
+    """The number of the part, from 1, if the job has several files."""
     verified_by: tuple[str, ...] = ()
-    """Digests that the vendor or the file's host had promised, and that the bytes have."""
+    """Algorithms of the digests that the vendor or the file's host announced; all of them match."""
     value: object = field(default=None, repr=False)
-    """What was made of it, where it was handed to a function."""
+    """What the function returned, if `into=` was a function."""
 
     @property
     def path(self) -> Path:
-        """Where it is, if it is on this machine."""
+        """The path of a file on this machine."""
         return Path(self.location)
 
     def __fspath__(self) -> str:
-        """Return the path, for `open` and its like."""
+        """Return the path, for `open` and other functions that take one."""
         return self.location
 
     def __str__(self) -> str:
-        """Return where it is."""
+        """Return the location."""
         return self.location
 
 
 @frozen(kw_only=True)
 class Stats:
-    """How an export went."""
+    """How often an export was polled, what failed on the way, and how late its end was noticed."""
 
     polls: int = 0
-    """Times its status was asked for, alone or with others."""
+    """How often the job was polled, alone or by a list of the account's jobs."""
     failed_polls: int = 0
-    """How many of them got no answer that helps."""
+    """How many of those polls failed for another reason than a rate limit."""
     retried_downloads: int = 0
-    """Times that a download was begun again, or taken up where it broke off."""
+    """How often a download was resumed, or restarted from zero."""
     latency: timedelta | None = None
-    """The longest that the job can have been ended without our knowing it."""
+    """The longest possible time between the end of the job and the poll that noticed it."""
 
 
 @frozen
 class Finished:
-    """The end of one export: landed, failed, cancelled, or given up with an error."""
+    """The result of one export: it landed, failed, was cancelled, or was given up with an error."""
 
     export: Work
-    """What was handed to the loop."""
+    """The export, or the existing job, that the caller passed in."""
     _job: ExportJob | None = None
     files: tuple[LandedFile, ...] = ()
-    """In the order of the job's parts; none where the job is done and empty. Of a job that came to
-    a bad end, what it left behind: the vendor's explanation, or as much data as there was."""
+    """In the order of the job's parts; empty if the job is done and has no data. If it failed or
+    was cancelled: what the vendor has of it, such as an error report or part of the data."""
     error: ExportJobsError | None = None
-    """Why it did not end well; None where it did."""
+    """Why the export failed; None if it did not."""
     stats: Stats = field(factory=Stats)
 
     @property
     def ok(self) -> bool:
-        """Whether the job is done and all its files have landed."""
+        """Whether the job is done, and all its files have landed where `into` was given."""
         return self.error is None
 
     @property
     def job(self) -> ExportJob:
-        """The job as its vendor last described it.
+        """The job as the vendor last described it.
 
         Raises:
-            ExportJobsError: If there is none, because the export could not be submitted.
+            ExportJobsError: Why there is no job, if the export could not be submitted.
         """
         if self._job is None:
             raise self.error or AssertionError("a finished export has a job or an error")
@@ -116,14 +116,14 @@ class Finished:
 
     @property
     def ref(self) -> JobRef | None:
-        """The job's durable name, or None if the export could not be submitted."""
+        """The job's ref, or None if the export could not be submitted."""
         return self._job.ref if self._job else None
 
     def raise_for_status(self) -> None:
-        """Raise unless the job is done and all its files have landed.
+        """Raise the error, if there is one.
 
         Raises:
-            ExportJobsError: Why it did not end well.
+            ExportJobsError: Why the export failed.
         """
         if self.error is not None:
             raise self.error
@@ -131,7 +131,7 @@ class Finished:
 
 @frozen
 class Subject:
-    """Which export an event is about. `number` counts what the loop has taken up, from 1."""
+    """The export that an event is about. `number` counts the exports of a poller, from 1."""
 
     number: int
     vendor: str
@@ -140,7 +140,7 @@ class Subject:
     ref: JobRef | None = None
 
     def __str__(self) -> str:
-        """Return the job's ref, or what is known before there is one."""
+        """Return the job's ref, or vendor, account and kind before there is one."""
         return str(self.ref or f"{self.vendor}/{self.account}/{self.kind}")
 
 
@@ -151,124 +151,128 @@ class Event:
     level: ClassVar[int] = logging.DEBUG
     """The level at which it is logged."""
     message: ClassVar[str] = ""
-    """What is logged: the same for every event of the class."""
+    """The log message: the same text for every event of the class."""
     subject: Subject
-    """Which export it is about."""
+    """The export."""
 
 
 @frozen
 class Waiting(Event):
-    """It is not submitted yet, as the account has no room or is paused."""
+    """The export waits to be submitted, for a concurrency slot or until a pause has ended."""
 
-    message = "export waits"
+    message = "export waiting"
     reason: str
+    """What it waits for, or why the vendor rejected the last attempt."""
     seconds: float | None = None
-    """Until it is tried again; None if only the end of another job can tell."""
+    """Seconds until the next attempt; None if it waits for another job to end."""
 
 
 @frozen
 class Submitted(Event):
-    """The vendor accepted it as a job."""
+    """The vendor accepted the export as a job, or lists the job of an earlier submit."""
 
     level = logging.INFO
     message = "export submitted"
     job: ExportJob
     next_in: float | None = None
-    """Seconds until the first question; None where there is none to ask."""
+    """Seconds until the first poll; None if the job has ended already."""
 
 
 @frozen
 class Polled(Event):
-    """The vendor described the job."""
+    """A poll was answered."""
 
     message = "job polled"
     job: ExportJob
     next_in: float | None = None
-    """Seconds until the next question; None after the last."""
+    """Seconds until the next poll; None after the last one."""
 
 
 @frozen
 class PollFailed(Event):
-    """A question about the job got no answer that helps."""
+    """A poll failed; the job itself did not, and is polled again."""
 
     message = "poll failed"
     error: ExportJobsError
     next_in: float
-    """Seconds until the next question."""
+    """Seconds until the next poll."""
 
 
 @frozen
 class StatusUnknown(Event):
-    """The vendor used a status word that its adapter does not know."""
+    """The vendor returned a status that the adapter does not know."""
 
     level = logging.WARNING
     message = "status unknown to the adapter"
     raw_status: str
+    """The status as the vendor wrote it."""
 
 
 @frozen
 class Throttled(Event):
-    """The vendor asked the account to wait; every job of the account does."""
+    """The vendor asked the account to wait; until then it submits and polls nothing."""
 
     level = logging.WARNING
     message = "account throttled by its vendor"
     seconds: float
-    """How long every job of the account waits."""
+    """How long it waits."""
 
 
 @frozen
 class PollingSlowed(Event):
-    """The account's budget of requests is being spread, so that it lasts: questions come later."""
+    """The account's request budget runs low, so its jobs are polled less often."""
 
     level = logging.WARNING
-    message = "budget spread out"
+    message = "polling slowed to keep within the budget"
     seconds: float
-    """Between two questions of the account, for now."""
+    """Seconds between two polls of a job, for now."""
 
 
 @frozen
 class ListFailed(Event):
-    """The vendor's list of jobs could not be had; the account's jobs are asked about one by one."""
+    """The vendor's list of jobs could not be read; the account's jobs are polled one by one."""
 
     level = logging.WARNING
-    message = "list failed"
+    message = "listing jobs failed"
     error: ExportJobsError
 
 
 @frozen
 class LedgerWriteFailed(Event):
-    """Something happened that the ledger could not take down."""
+    """A step of the export could not be written to the ledger; the export continues."""
 
     level = logging.WARNING
-    message = "ledger failed"
+    message = "ledger write failed"
     error: ExportJobsError
 
 
 @frozen
 class DownloadProgress(Event):
-    """Bytes of one of its files arrived."""
+    """Bytes of a file arrived."""
 
-    message = "file downloading"
+    message = "download progress"
     name: str
+    """The file's name."""
     received: int
     """Bytes so far."""
     size: int | None = None
-    """Bytes in all, where the file's host says so."""
+    """Bytes in total, if the file's host announces that."""
 
 
 @frozen
 class DownloadRetried(Event):
-    """A download broke off and begins again."""
+    """A download was interrupted; it is resumed, or restarted from zero."""
 
-    message = "download begins again"
+    message = "download retried"
     number: int
-    """Which of the job's files, from 1."""
+    """The number of the file among the job's files, from 1."""
     error: ExportJobsError
+    """Why it was interrupted."""
 
 
 @frozen
 class SignedUrlRenewed(Event):
-    """A signed URL had expired or was refused, and the vendor issued another."""
+    """A signed URL had expired or was rejected, and the vendor issued a new one."""
 
     level = logging.INFO
     message = "signed URL renewed"
@@ -276,7 +280,7 @@ class SignedUrlRenewed(Event):
 
 @frozen
 class Landed(Event):
-    """One of its files lies whole under its final name."""
+    """A file landed: it is complete, verified, and has its final name."""
 
     level = logging.INFO
     message = "file landed"
@@ -285,28 +289,28 @@ class Landed(Event):
 
 @frozen
 class ShuttingDown(Event):
-    """The poller is being left, and its files may still land."""
+    """The poller is closing, and waits for the downloads of this export."""
 
     level = logging.INFO
-    message = "files have a last chance to land"
+    message = "waiting for downloads"
     seconds: float
-    """How long."""
+    """The longest time that it waits, in seconds."""
 
 
 @frozen
 class Detached(Event):
-    """The poller was left before it came to its end."""
+    """The poller was closed before the export ended."""
 
     level = logging.INFO
-    message = "export left"
+    message = "export detached"
     error: ExportJobsError
-    """How it was left: `PollerClosed` or, in its submit, `SubmitOutcomeUnknown`; `JobCancelled` or
-    `JobFailed` where it came to that end without anyone asking."""
+    """`PollerClosed`; `SubmitOutcomeUnknown` if no answer to its submit had arrived; `JobFailed` or
+    `JobCancelled` if the job had ended that way and nobody waited for it."""
 
 
 @frozen
 class Ended(Event):
-    """It came to its end, well or not."""
+    """The export ended, with or without an error."""
 
     level = logging.INFO
     message = "export ended"
@@ -314,19 +318,19 @@ class Ended(Event):
 
 
 Observer = Callable[[Event], None]
-"""Is told every event, at once and in order; it must return quickly."""
+"""A function that is called with every event, at once and in order; it must return quickly."""
 _logger = logging.getLogger("exportjobs")
 _logger.addHandler(logging.NullHandler())
 
 
 @frozen
 class Observers:
-    """Everyone who is told what happens. One that raises is reported in the log, and no more."""
+    """All observers of a poller. If one raises, that is logged and changes nothing else."""
 
     _observers: tuple[Observer, ...]
 
     def report(self, event: Event) -> None:
-        """Tell each of them of an event, in their order."""
+        """Call each observer with an event, in order."""
         for observer in self._observers:
             try:
                 observer(event)
@@ -335,7 +339,7 @@ class Observers:
 
 
 def log(event: Event) -> None:
-    """Write an event to the logger `exportjobs`: a constant message, the data under `extra`."""
+    """Log an event: a constant message, with the data in `extra`."""
     if _logger.isEnabledFor(event.level):
         _logger.log(event.level, event.message, extra={"exportjobs": _loggable(event)})
 

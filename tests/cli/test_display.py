@@ -13,10 +13,10 @@ from exportjobs.events import PollingSlowed, Subject
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (288.0, "budget spread out: one question every 288.0 s"),
-        (0.1, "budget spread out: one question every 0.1 s"),
-        (0.02, "budget spread out"),
-        (0.0, "budget spread out"),
+        (288.0, "polling slowed to keep within the budget: one question every 288.0 s"),
+        (0.1, "polling slowed to keep within the budget: one question every 0.1 s"),
+        (0.02, "polling slowed to keep within the budget"),
+        (0.0, "polling slowed to keep within the budget"),
     ],
 )
 def test_a_pace_that_rounds_to_nothing_is_not_told(seconds: float, said: str) -> None:
