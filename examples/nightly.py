@@ -1,7 +1,7 @@
-"""A night's exports of two vendors in one loop; what failed is told at the end.
+"""One night's exports from two vendors in one loop; errors are printed to stderr.
 
-Run it with the credentials in the environment, as `exportjobs vendors` lists them. Against the
-vendors on your own machine: start `exportjobs sandbox` and take over what it prints.
+Set the credentials in the environment: `exportjobs vendors` lists the variables. To run it against
+the sandbox, start `exportjobs sandbox` and set the variables that it prints.
 """
 
 import os
