@@ -1,7 +1,7 @@
 """The Clari adapter.
 
 Sources: Clari's OpenAPI 5.0.0 (developer.clari.com, read in August 2026), and what production
-clients see on the wire where it differs.
+clients receive where it differs.
 """
 
 import re
@@ -29,9 +29,8 @@ from exportjobs.adapter import (
     frozen,
     path,
     structure,
-    unwrapped,
 )
-from exportjobs_clari._jobs import STATUSES, accepted, described, may_come_of
+from exportjobs_clari._jobs import STATUSES, accepted, described, is_of_kind, unwrapped
 
 Format = Literal["JSON", "CSV"]
 ForecastType = Literal[
@@ -43,14 +42,14 @@ ActivityType = Literal[
 
 _QUARTER = re.compile(r"[0-9]{4}_Q[1-4]")
 
-# One code for two refusals: the monthly quota is gone, or too many jobs are running. The OpenAPI
-# says to ask /admin/limits which.
-_FULL_OR_SPENT = "export_monthly_quota_reached"
+# One code for two errors: the monthly quota is used up, or too many jobs are running. The OpenAPI
+# says that /admin/limits tells which.
+_LIMIT_REACHED = "export_monthly_quota_reached"
 _ALREADY_ENDED = "export_failed_to_cancel"
 
 
 @frozen
-class _Room:
+class _Limits:
     concurrent_limit: int | None = None
     available_concurrent_limit: int | None = None
     monthly_quota: int | None = None
@@ -61,8 +60,8 @@ class _Room:
 class Clari(Adapter):
     """One user's account at Clari.
 
-    Jobs are those of the user to whom the API key belongs; how many may run at once and in 30 days
-    is the organisation's, and unpublished: `limits` asks.
+    It sees the jobs of the user to whom the API key belongs. How many jobs may run at once, and in
+    30 days, is set per organisation and not published: `limits` requests it.
     """
 
     vendor: ClassVar[str] = "clari"
@@ -92,23 +91,23 @@ class Clari(Adapter):
         """Export a forecast tab.
 
         Args:
-            forecast_id: The tab's id, as it stands in the URL of its page.
+            forecast_id: The tab's id, from the URL of its page.
             time_period: The fiscal quarter, such as "2024_Q3"; the current one if not given.
-            types_to_export: What to export; Clari's choice is forecast and forecast_updated.
+            types_to_export: What to export; forecast and forecast_updated if not given.
             scope_id: The root of the hierarchy to export, such as "1905::MGR".
-            currency: What to give amounts in, such as "USD".
-            schedule: Whether Clari repeats a failed export by itself after 30 minutes: NONE, ONCE
-                or MAX, which is three times.
-            include_historical: Whether to give every week of the quarter, not the current one only.
+            currency: The currency of the amounts, such as "USD".
+            schedule: Whether Clari itself repeats a failed export after 30 minutes: NONE, ONCE or
+                MAX, which is three times.
+            include_historical: Whether to export every week of the quarter, or the current one.
             format: JSON or CSV.
         """
         if forecast_id.strip(". ") == "":
-            raise self.invalid("forecast_id", "is no id", "pass the id from the tab's URL")
+            raise self.invalid("forecast_id", "is not a valid id", "pass the id from the tab's URL")
         if time_period is not None and not _QUARTER.fullmatch(time_period):
             raise self.invalid(
-                "time_period", f"{time_period!r} is no fiscal quarter", "write it as in 2024_Q3"
+                "time_period", f"{time_period!r} is not a fiscal quarter", "pass one like 2024_Q3"
             )
-        asked = {
+        body = {
             "timePeriod": time_period,
             "typesToExport": types_to_export,
             "scopeId": scope_id,
@@ -117,7 +116,7 @@ class Clari(Adapter):
             "includeHistorical": include_historical,
             "exportFormat": format,
         }
-        return (yield from self._submit(path("/export/forecast/{}", forecast_id), asked))
+        return (yield from self._submit(path("/export/forecast/{}", forecast_id), body))
 
     @export
     def audit_events(
@@ -144,7 +143,7 @@ class Clari(Adapter):
             event: Only events of this category, such as "api.accessed".
         """
         self.check_order("date_from", date_from, date_to)
-        asked = {
+        body = {
             "actorId": actor_id,
             "impersonatingActorId": impersonating_actor_id,
             "sessionId": session_id,
@@ -153,7 +152,7 @@ class Clari(Adapter):
             "dateTo": date_to,
             "event": event,
         }
-        return (yield from self._submit("/export/audit/events", asked))
+        return (yield from self._submit("/export/audit/events", body))
 
     @export
     def activity(
@@ -171,31 +170,35 @@ class Clari(Adapter):
             end_date: Up to this day, in UTC if it has no zone; the time of day is ignored.
         """
         self.check_order("start_date", start_date, end_date)
-        asked = {
+        body = {
             "activityTypes": activity_types,
             "startDate": start_date,
             "endDate": end_date,
             "exportFormat": "JSON",
         }
-        return (yield from self._submit("/export/activity", asked))
+        return (yield from self._submit("/export/activity", body))
 
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one job's status."""
+        """Request one job's status."""
         reply = yield Request.get(path("/export/jobs/{}", ref.id))
         return described(self.ref, unwrapped(reply.json(), "job"))
 
     def list_jobs(self, wanted: frozenset[str] = frozenset()) -> Flow[tuple[ExportJob, ...]]:  # noqa: ARG002 - the list has no pages to save
-        """Ask for all the jobs of the API key's user: the vendor neither pages nor filters them."""
+        """Request all jobs of the API key's user; the list has neither pages nor filters."""
         reply = yield Request.get("/export/jobs")
         bodies = structure(unwrapped(reply.json(), "jobs"), tuple[Mapping[str, object], ...])
         return tuple(described(self.ref, body) for body in bodies)
 
-    def matches_export(self, job: ExportJob, export: Export) -> bool:
-        """Return whether a listed job can be what an export became, by module and type of file."""
-        return may_come_of(job.raw, export.kind, export.arguments.get("format", "JSON"))
+    def matches_export(self, job: ExportJob, export: Export) -> bool | None:
+        """Return False if a listed job is of another module or type of file, else None.
+
+        The list says no more of what was exported than that, which proves nothing.
+        """
+        file_type = export.arguments.get("format", "JSON")
+        return None if is_of_kind(job.raw, export.kind, file_type) else False
 
     def cancel(self, ref: JobRef) -> Flow[ExportJob]:
-        """Cancel a job, which also gives its place in the monthly quota back."""
+        """Cancel a job; it then no longer counts towards the monthly quota."""
         try:
             yield Request.patch(path("/export/jobs/{}", ref.id), json={"type": "CANCEL"})
         except Rejected as refusal:
@@ -204,31 +207,31 @@ class Clari(Adapter):
         return (yield from self.poll(ref))
 
     def limits(self) -> Flow[Limits]:
-        """Ask how many jobs the organisation may still run, at once and in 30 days."""
+        """Request how many jobs the organisation may still run, at once and in 30 days."""
         reply = yield Request.get("/admin/limits")
-        room = reply.body(_Room, unwrap="jobs")
+        found = structure(unwrapped(reply.json(), "jobs"), _Limits)
         return Limits(
-            slots=room.concurrent_limit,
-            free_slots=room.available_concurrent_limit,
-            quota=room.monthly_quota,
-            remaining_quota=room.available_monthly_quota,
+            slots=found.concurrent_limit,
+            free_slots=found.available_concurrent_limit,
+            quota=found.monthly_quota,
+            remaining_quota=found.available_monthly_quota,
         )
 
-    def _submit(self, where: str, asked: Mapping[str, object]) -> Flow[ExportJob]:
+    def _submit(self, url_path: str, body: Mapping[str, object]) -> Flow[ExportJob]:
         try:
-            reply = yield Request.post(where, json=asked)
+            reply = yield Request.post(url_path, json=body)
         except Rejected as refusal:
-            if refusal.code == _FULL_OR_SPENT:
-                yield from self._tell_full_from_spent(refusal)
+            if refusal.code == _LIMIT_REACHED:
+                yield from self._raise_which_limit(refusal)
             raise
         return accepted(self.ref, reply.json())
 
-    def _tell_full_from_spent(self, refusal: Rejected) -> Flow[None]:
-        """Raise what a refusal stands for: too many jobs at once, or too many in 30 days."""
+    def _raise_which_limit(self, refusal: Rejected) -> Flow[None]:
+        """Raise the error that is meant: too many jobs at once, or too many in 30 days."""
         try:
             limits = yield from self.limits()
         except ExportJobsError:
-            # The refusal itself says more than that its reason could not be found out.
+            # The caller then raises the rejection itself, which says more than this error does.
             return
         if limits.remaining_quota is not None and limits.remaining_quota <= 0:
             reason = _with_count("the quota of exports in 30 days is used up", limits.quota)

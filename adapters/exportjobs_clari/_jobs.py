@@ -1,7 +1,7 @@
-"""What Clari says of a job, in the spelling of either of its descriptions.
+"""How Clari describes a job, in the spelling of either of its two API descriptions.
 
 Sources: Clari's OpenAPI 5.0.0 (developer.clari.com, read in August 2026), and what production
-clients see on the wire where it differs.
+clients receive where it differs.
 """
 
 from collections.abc import Callable
@@ -16,13 +16,12 @@ from exportjobs.adapter import (
     is_object,
     path,
     structure,
-    unwrapped,
 )
 
 MakeRef = Callable[[str], JobRef]
 """Makes the ref of a job's id."""
 
-# The OpenAPI's words, and those of the schema that Clari publishes beside it (QUEUED, RUNNING).
+# The words of the OpenAPI, and of the schema that Clari publishes with it (QUEUED, RUNNING).
 STATUSES = StatusMap(
     queued=("SCHEDULED", "QUEUED"),
     running=("STARTED", "RUNNING"),
@@ -35,7 +34,7 @@ _MEDIA_TYPES = {"JSON": "application/json", "CSV": "text/csv"}
 
 @frozen
 class _Job:
-    """A job, in the spelling of either description."""
+    """A job, with the members of either description."""
 
     job_id: str
     status: str
@@ -55,7 +54,7 @@ class _Accepted:
 
 
 def accepted(make_ref: MakeRef, raw: object) -> ExportJob:
-    """Return the job that was accepted, of which no more is said than its id."""
+    """Return the job that a submit created; the answer holds its id alone."""
     body = structure(_identified(unwrapped(raw, "job")), _Accepted)
     return ExportJob(make_ref(body.job_id), STATUSES.read("SCHEDULED"), raw=raw)
 
@@ -84,26 +83,35 @@ def described(make_ref: MakeRef, raw: object) -> ExportJob:
     )
 
 
-def may_come_of(raw: object, kind: str, file_type: object) -> bool:
-    """Return whether a listed body can be that of an export of a kind, in a type of file.
+def is_of_kind(raw: object, kind: str, file_type: object) -> bool:
+    """Return whether a listed body can be that of an export of a kind, with a type of file.
 
-    One description has the module, of which only FORECAST is documented, the other the type.
+    One description has a `module`, of which only FORECAST is documented, the other has a `type`.
     """
     if not is_object(raw):
         return False
-    told = str(raw.get("module") or raw.get("type") or "").lower()
-    is_of_kind = not told or told.startswith("forecast") == (kind == "forecast")
-    return is_of_kind and raw.get("fileType") in {None, file_type}
+    listed = str(raw.get("module") or raw.get("type") or "").lower()
+    same_kind = not listed or listed.startswith("forecast") == (kind == "forecast")
+    return same_kind and raw.get("fileType") in {None, file_type}
+
+
+def unwrapped(raw: object, name: str) -> object:
+    """Return the member that a body is wrapped in, or the body itself if it has no such member.
+
+    Clari's answers come both ways, `{"job": {...}}` and `{...}`.
+    """
+    inner = raw.get(name) if is_object(raw) else None
+    return raw if inner is None else inner
 
 
 def _identified(raw: object) -> object:
-    """Return a body with its id as `jobId`; on the wire some clients see it as `id`."""
+    """Return a body with its id as `jobId`; some clients see it as `id` in real answers."""
     if is_object(raw) and "id" in raw and "jobId" not in raw:
         return {**raw, "jobId": raw["id"]}
     return raw
 
 
 def _missing(body: _Job) -> list[str]:
-    """Return what Clari left out of a job that it calls done."""
+    """Return what Clari left out of a job that is done."""
     said = {"rows": body.rows_truncated, "cells": body.cells_truncated}
     return [f"{what} truncated: the result is not complete" for what, cut in said.items() if cut]

@@ -37,7 +37,7 @@ _MEDIA_TYPES = {"zip": "application/zip", "tar.gz": "application/gzip"}
 
 @frozen
 class _Section:
-    """A part of the organization's data; the values of its status are not published."""
+    """A section of the organization's data; the values of its status are not published."""
 
     key: str
     status: str | None = None
@@ -59,7 +59,7 @@ class _Job:
 
 @frozen
 class Closient(Adapter):
-    """One API key at Closient. Jobs can neither be listed nor cancelled."""
+    """One API key at Closient. Its jobs can neither be listed nor cancelled."""
 
     vendor: ClassVar[str] = "closient"
     statuses: ClassVar[StatusMap] = _STATUSES
@@ -84,30 +84,30 @@ class Closient(Adapter):
     ) -> Flow[ExportJob]:
         """Export an organization's data as an archive of YAML files and binary assets.
 
-        The export is best effort: a section that failed is a warning on a job that is done.
+        A job may be done although some of its sections failed; each of those is a warning.
 
         Args:
             organization_id: The organization's id, of 22 characters.
-            archive_format: The archive's container.
+            archive_format: The format of the archive.
         """
         if not _SHORT_UUID.fullmatch(organization_id):
             raise self.invalid(
                 "organization_id",
-                f"{organization_id!r} is no organization's id",
-                "pass the 22 characters from the dashboard's address; 0, 1, I, O and l never occur",
+                f"{organization_id!r} is not a valid id",
+                "pass the 22 characters from the dashboard's URL; none of them is 0, 1, I, O or l",
             )
-        # Zip is the vendor's default, and leaving it unsaid is the surest way to get it: the stored
-        # renderings of the documentation omit the name of the parameter.
+        # Zip is the vendor's default. It is not sent, because the copies of the documentation that
+        # we could read leave out the parameter's name: sending a wrong one could be an error.
         params = None if archive_format == "zip" else {"archive_format": archive_format}
-        where = path("/dashboard/api/v1/data-export/{}", organization_id)
-        reply = yield Request.post(where, params=params)
+        url_path = path("/dashboard/api/v1/data-export/{}", organization_id)
+        reply = yield Request.post(url_path, params=params)
         return self._job(reply, organization_id)
 
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one job's status; an address that has expired may come back fresh."""
+        """Request one job's status; the answer may replace a signed URL that has expired."""
         organization_id = ref.scope.get("organization_id", "")
-        where = path("/dashboard/api/v1/data-export/{}/{}", organization_id, ref.id)
-        reply = yield Request.get(where)
+        url_path = path("/dashboard/api/v1/data-export/{}/{}", organization_id, ref.id)
+        reply = yield Request.get(url_path)
         return self._job(reply, organization_id)
 
     def _job(self, reply: Response, organization_id: str) -> ExportJob:

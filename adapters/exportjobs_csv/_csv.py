@@ -1,4 +1,4 @@
-"""The adapter of the CSV-export API whose job is a CsvExportJobDto: SodiumHQ's.
+"""The adapter of SodiumHQ's CSV-export API, whose jobs are of the schema CsvExportJobDto.
 
 Sources: sodiumhq.com/docs/api, the operations "Clients - CSV Export" and the schemas
 CsvExportJobDto, CsvExportRequestDto and SavedClientFilterDto (read in August 2026).
@@ -35,7 +35,7 @@ _STATUSES = StatusMap(
     failed=("Failed",),
     cancelled=("Cancelled",),
 )
-# The vendor holds a submit for up to 10 s, to answer with the finished job if it can.
+# The vendor delays its answer to a submit by up to 10 s, to answer with the finished job if it can.
 _SUBMIT_TIMEOUT = timedelta(seconds=40)
 
 
@@ -55,7 +55,7 @@ class _Job:
 
 @frozen
 class CsvExport(Adapter):
-    """One tenant of the CSV-export API. Jobs can neither be listed nor cancelled."""
+    """One tenant of the CSV-export API. Its jobs can neither be listed nor cancelled."""
 
     vendor: ClassVar[str] = "csv"
     statuses: ClassVar[StatusMap] = _STATUSES
@@ -66,14 +66,14 @@ class CsvExport(Adapter):
     base_url: str = field(default="https://api.sodiumhq.com", kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        """Check that there is a tenant.
+        """Check the tenant.
 
         Raises:
-            InvalidArgument: If its code is blank, or would lead elsewhere.
+            InvalidArgument: If its code is blank, or would change the path of a request.
         """
         super().__attrs_post_init__()
         if not self.tenant.strip(". "):
-            raise self.invalid("tenant", "is no tenant's code", "pass the tenant's code")
+            raise self.invalid("tenant", "is not a valid code", "pass the tenant's code")
 
     def authenticate(self, request: Request) -> Request:
         """Return the request with the header `x-api-key`."""
@@ -91,29 +91,29 @@ class CsvExport(Adapter):
         """Export clients as a CSV file.
 
         Args:
-            filter: Which clients, as in `{"statuses": ["Active"], "managerCodes": ["M1"]}`; all of
-                them if not given.
+            filter: Which clients, such as `{"statuses": ["Active"], "managerCodes": ["M1"]}`; all
+                if not given.
             mapping_code: A saved mapping of columns; not together with column_mappings.
             column_mappings: The columns, such as
                 `[{"csvHeader": "VAT", "targetField": "VatNumber"}]`; all fields under their own
                 names if neither is given.
-            include_headers: Whether the file begins with a row of headers.
+            include_headers: Whether the file starts with a row of column names.
         """
         if mapping_code is not None and column_mappings is not None:
             raise self.invalid(
                 "column_mappings", "cannot be combined with mapping_code", "pass one of the two"
             )
-        asked = {
+        body = {
             "filter": filter,
             "mappingCode": mapping_code,
             "columnMappings": column_mappings,
             "includeHeaders": include_headers,
         }
-        reply = yield Request.post(self._exports(), json=asked, timeout=_SUBMIT_TIMEOUT)
+        reply = yield Request.post(self._exports(), json=body, timeout=_SUBMIT_TIMEOUT)
         return self._job(reply) if reply.content.strip() else self._accepted(reply)
 
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one job's status; an address that has expired may come back fresh."""
+        """Request one job's status; the answer may replace a signed URL that has expired."""
         reply = yield Request.get(self._exports() + path("/{}", ref.id))
         return self._job(reply)
 
@@ -121,15 +121,14 @@ class CsvExport(Adapter):
         return path("/tenants/{}/clients/export/csv", self.tenant)
 
     def _accepted(self, reply: Response) -> ExportJob:
-        """Return the job of an answer that names it in its `Location` alone."""
+        """Return the job of an answer without a body, from the header `Location`."""
         try:
-            where = urlsplit(reply.headers.get("location", "")).path
+            url_path = urlsplit(reply.headers.get("location", "")).path
         except ValueError:
-            raise MalformedResponse("a Location that is no address @ $") from None
-        segments = where.rstrip("/").rpartition("/")
-        code = unquote(segments[-1])
+            raise MalformedResponse("the header Location is not a valid URL @ $") from None
+        code = unquote(url_path.rstrip("/").rpartition("/")[-1])
         if not code:
-            raise MalformedResponse("neither a body nor a Location @ $")
+            raise MalformedResponse("the answer has neither a body nor a Location @ $")
         return ExportJob(self.ref(code), _STATUSES.read("Queued"))
 
     def _job(self, reply: Response) -> ExportJob:

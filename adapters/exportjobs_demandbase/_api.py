@@ -1,4 +1,4 @@
-"""How Demandbase's Data Export API is spoken with: signing in, polling, listing and what a job is.
+"""Demandbase's Data Export API without its kinds of export: sign-in, polls, the list, the job.
 
 Sources: the vendor's OpenAPI and guides at developer.demandbase.com (read in August 2026) and its
 own SDK, demandbase-sdk 0.1.7.
@@ -46,7 +46,7 @@ _DEFAULT_LIFETIME = 3600
 @frozen
 class _Token:
     access_token: str
-    # The SDK reckons with an hour where the answer does not say.
+    # The SDK assumes an hour where the answer does not say.
     expires_in: int = _DEFAULT_LIFETIME
 
 
@@ -56,7 +56,7 @@ class _Job:
     job_status: str
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    # Empty until finished. Only the SDK knows the plural, for a result in several files.
+    # Empty until finished. The plural, for several files, is in the SDK alone.
     results_url: str | None = None
     results_urls: tuple[str, ...] | None = None
     message: str | None = None
@@ -78,9 +78,9 @@ class DemandbaseApi(Adapter):
     polling: ClassVar[PollPolicy] = PollPolicy(
         typical_duration=timedelta(minutes=5), min_interval=timedelta(seconds=10)
     )
-    # By the day (developer.demandbase.com/docs/rate-limits, read in August 2026). Submits are
-    # counted from midnight UTC on; of the others that is not said, so they are taken to be counted
-    # over any 24 hours. No header tells how much is left.
+    # Daily budgets (developer.demandbase.com/docs/rate-limits, read in August 2026). Submits are
+    # counted from midnight UTC. For the others the page does not say, so they are counted in any
+    # 24 hours, which is the safe reading. No header says how much is left.
     budgets: ClassVar[tuple[Budget, ...]] = (
         Budget(requests=60, per=timedelta(days=1), operation=Operation.SUBMIT, calendar=True),
         Budget(requests=300, per=timedelta(days=1), operation=Operation.POLL),
@@ -96,10 +96,10 @@ class DemandbaseApi(Adapter):
     base_url: str = field(default="https://uapi.demandbase.com", kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        """Check that there is one way to sign in.
+        """Check that the credentials are for one way to sign in.
 
         Raises:
-            InvalidArgument: If there is none, or two.
+            InvalidArgument: If they are for none, or for both.
         """
         super().__attrs_post_init__()
         given = [name for name in _CREDENTIALS if getattr(self, name) is not None]
@@ -109,11 +109,11 @@ class DemandbaseApi(Adapter):
             raise self.invalid(missing, reason, "pass client_id and client_secret, or token")
 
     def authenticate(self, request: Request) -> Request:
-        """Return the request as it is: the token that signing in gives is all it needs."""
+        """Return the request unchanged: the token of `sign_in` is all that it needs."""
         return request
 
     def sign_in(self) -> Flow[Token]:
-        """Trade the client's id and secret for a token of some hours; a given token is taken."""
+        """Exchange the client's id and secret for a token, or return the token that was given."""
         if self.token is not None:
             return Token(self.token)
         secrets = {
@@ -126,19 +126,19 @@ class DemandbaseApi(Adapter):
         try:
             lifetime = timedelta(seconds=issued.expires_in)
         except OverflowError:
-            raise MalformedResponse("expected a lifetime in seconds @ $.expires_in") from None
+            raise MalformedResponse("expected a duration in seconds @ $.expires_in") from None
         return Token(issued.access_token, lifetime)
 
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one job's status; a finished job comes with fresh addresses."""
+        """Request one job's status; the answer for a finished job has new signed URLs."""
         reply = yield Request.get(path("/data/export/v1/job/{}", ref.id))
         return self._job(reply.json())
 
     def list_jobs(self, wanted: frozenset[str] = frozenset()) -> Flow[tuple[ExportJob, ...]]:
-        """Ask for many jobs, newest first, page by page until all the wanted ids were seen.
+        """Request many jobs, newest first, page by page until all wanted ids were listed.
 
-        The vendor allows four times as many of these questions a day as single ones, but leaves the
-        results' addresses out of the answers.
+        The vendor allows four times as many list requests a day as requests for one job, but the
+        list has no URLs of results.
         """
         jobs: dict[str, ExportJob] = {}
         for number in count(1):
@@ -148,13 +148,13 @@ class DemandbaseApi(Adapter):
             page = reply.body(_Page)
             known = len(jobs)
             jobs |= {job.ref.id: job for job in map(self._listed, page.data)}
-            seen_all = bool(wanted) and wanted <= jobs.keys()
-            if seen_all or len(jobs) == known or len(jobs) >= page.total_count:
+            listed_all = bool(wanted) and wanted <= jobs.keys()
+            if listed_all or len(jobs) == known or len(jobs) >= page.total_count:
                 break
         return tuple(jobs.values())
 
-    def _submit(self, where: str, wanted: Mapping[str, object]) -> Flow[ExportJob]:
-        reply = yield Request.post(where, json=wanted)
+    def _submit(self, url_path: str, body: Mapping[str, object]) -> Flow[ExportJob]:
+        reply = yield Request.post(url_path, json=body)
         return self._job(reply.json())
 
     def _listed(self, raw: object) -> ExportJob:

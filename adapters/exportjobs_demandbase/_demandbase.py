@@ -1,4 +1,4 @@
-"""The Demandbase adapter: its kinds of export, and what is checked before one is asked for.
+"""The Demandbase adapter: its kinds of export, and the checks of their arguments.
 
 Sources: the vendor's OpenAPI and its page on errors at developer.demandbase.com (read in August
 2026).
@@ -33,10 +33,10 @@ _MOST_LISTS = 10_000
 
 @frozen
 class Demandbase(DemandbaseApi):
-    """One account at Demandbase, by an API key set's id and secret or by a token.
+    """One account at Demandbase, with an API key set's id and secret, or with a token.
 
-    A day holds 60 exports, 300 status requests and 1,200 list requests, and one job runs at a time
-    (developer.demandbase.com/docs/rate-limits). Jobs cannot be cancelled.
+    The vendor allows 60 exports, 300 status requests and 1,200 list requests a day, and one running
+    job at a time (developer.demandbase.com/docs/rate-limits). Jobs cannot be cancelled.
     """
 
     @export
@@ -53,12 +53,12 @@ class Demandbase(DemandbaseApi):
         """Export accounts.
 
         Args:
-            fields: Names such as "{Account}.name"; the vendor's choice if not given.
+            fields: Names such as "{Account}.name"; the vendor's default if not given.
             filters: A list of conditions, such as `[{"field": "{Account}.industry", "operator":
                 "Equals", "values": ["Retail"]}]`; no condition if not given.
             account_list_ids: Only accounts on these lists; at most 10,000 lists.
-            from_date: Only from this day on; together with to_date.
-            to_date: Only up to this day; together with from_date.
+            from_date: Only from this day on; requires to_date.
+            to_date: Only up to this day; requires from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
         """
         what = self._entity("account", job_name, fields, filters)
@@ -79,11 +79,11 @@ class Demandbase(DemandbaseApi):
         """Export people.
 
         Args:
-            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            fields: Names of the form "{Account}.name"; the vendor's default if not given.
             filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
             person_list_ids: Only people on these lists; at most 10,000 lists.
-            from_date: Only from this day on; together with to_date.
-            to_date: Only up to this day; together with from_date.
+            from_date: Only from this day on; requires to_date.
+            to_date: Only up to this day; requires from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
         """
         what = self._entity("person", job_name, fields, filters)
@@ -103,10 +103,10 @@ class Demandbase(DemandbaseApi):
         """Export opportunities.
 
         Args:
-            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            fields: Names of the form "{Account}.name"; the vendor's default if not given.
             filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
-            from_date: Only from this day on; together with to_date.
-            to_date: Only up to this day; together with from_date.
+            from_date: Only from this day on; requires to_date.
+            to_date: Only up to this day; requires from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
         """
         what = self._entity("opportunity", job_name, fields, filters)
@@ -125,15 +125,15 @@ class Demandbase(DemandbaseApi):
         """Export activities of at most 90 days.
 
         Args:
-            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            fields: Names of the form "{Account}.name"; the vendor's default if not given.
             filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
-            from_date: Only from this day on; together with to_date.
-            to_date: Only up to this day, at most 90 days later; together with from_date.
+            from_date: Only from this day on; requires to_date.
+            to_date: Only up to this day, at most 90 days later; requires from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
         """
         if from_date and to_date and to_date - from_date > _LONGEST_ACTIVITY_WINDOW:
             raise self.invalid(
-                "to_date", "is more than 90 days after from_date", "export the time in pieces"
+                "to_date", "is more than 90 days after from_date", "export it in several parts"
             )
         what = self._entity("activity", job_name, fields, filters)
         return (yield from self._submit(_JOB, what | self._days(from_date, to_date)))
@@ -150,15 +150,15 @@ class Demandbase(DemandbaseApi):
         to_date: date | None = None,
         job_name: str = "exportjobs campaigns",
     ) -> Flow[ExportJob]:
-        """Export a report on campaigns, by default on those of all sources.
+        """Export a report on campaigns, by default of all sources.
 
         Args:
             ad_report_type: Which report; a rollup needs from_date and to_date.
-            source: Where the advertisements ran; everywhere if not given.
-            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            source: Where the advertisements ran; all sources if not given.
+            fields: Names of the form "{Account}.name"; the vendor's default if not given.
             filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
-            from_date: Only from this day on; together with to_date.
-            to_date: Only up to this day; together with from_date.
+            from_date: Only from this day on; requires to_date.
+            to_date: Only up to this day; requires from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
         """
         what = self._entity("campaign", job_name, fields, filters)
@@ -177,15 +177,15 @@ class Demandbase(DemandbaseApi):
         to_date: date | None = None,
         job_name: str = "exportjobs creatives",
     ) -> Flow[ExportJob]:
-        """Export a report on creatives, by default on those of all sources.
+        """Export a report on creatives, by default of all sources.
 
         Args:
             ad_report_type: Which report; a rollup needs from_date and to_date.
-            source: Where the advertisements ran; everywhere if not given.
-            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            source: Where the advertisements ran; all sources if not given.
+            fields: Names of the form "{Account}.name"; the vendor's default if not given.
             filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
-            from_date: Only from this day on; together with to_date.
-            to_date: Only up to this day; together with from_date.
+            from_date: Only from this day on; requires to_date.
+            to_date: Only up to this day; requires from_date.
             job_name: The job's name at the vendor, of at most 50 characters.
         """
         what = self._entity("creative", job_name, fields, filters)
@@ -204,7 +204,7 @@ class Demandbase(DemandbaseApi):
         """Export accounts' buying groups.
 
         Args:
-            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            fields: Names of the form "{Account}.name"; the vendor's default if not given.
             filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
             account_list_ids: Only accounts on these lists; at most 10,000 lists.
             job_name: The job's name at the vendor, of at most 50 characters.
@@ -222,10 +222,10 @@ class Demandbase(DemandbaseApi):
         person_list_ids: Sequence[int] | None = None,
         job_name: str = "exportjobs buying group members",
     ) -> Flow[ExportJob]:
-        """Export people's places in buying groups.
+        """Export the members of buying groups.
 
         Args:
-            fields: Names in the form of "{Account}.name"; the vendor's choice if not given.
+            fields: Names of the form "{Account}.name"; the vendor's default if not given.
             filters: Such as `[{"field": "{Account}.name", "operator": "Equals", "values": ["A"]}]`.
             person_list_ids: Only people on these lists; at most 10,000 lists.
             job_name: The job's name at the vendor, of at most 50 characters.
@@ -269,7 +269,7 @@ class Demandbase(DemandbaseApi):
     def _named(self, job_name: str) -> _Members:
         if not 0 < len(job_name) <= _LONGEST_NAME:
             reason = f"has {len(job_name)} characters"
-            raise self.invalid("job_name", reason, f"give it 1 to {_LONGEST_NAME}")
+            raise self.invalid("job_name", reason, f"pass 1 to {_LONGEST_NAME} characters")
         return {"jobName": job_name}
 
     def _entity(
@@ -287,14 +287,14 @@ class Demandbase(DemandbaseApi):
 
     def _lists(self, argument: str, ids: Sequence[int] | None) -> _Members:
         if ids is not None and not 0 < len(ids) <= _MOST_LISTS:
-            remedy = f"pass 1 to {_MOST_LISTS}, or None for all"
+            remedy = f"pass 1 to {_MOST_LISTS} ids, or None for all"
             raise self.invalid(argument, f"holds {len(ids)} ids", remedy)
         return {_LIST_MEMBERS[argument]: ids}
 
     def _report(self, report_type: str, source: Sequence[str], days: _Members) -> _Members:
         if report_type.endswith("_rollup") and days["fromDate"] is None:
-            reason = f"is {report_type}, which is a report on some days"
+            reason = f"is {report_type}, which needs a range of days"
             raise self.invalid("ad_report_type", reason, "pass from_date and to_date")
         if not source:
-            raise self.invalid("source", "is empty", "name a source, such as all")
+            raise self.invalid("source", "is empty", "pass a source, such as all")
         return days | {"adReportType": report_type, "source": source}

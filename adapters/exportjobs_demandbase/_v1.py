@@ -1,8 +1,8 @@
 """The adapter of an older description of Demandbase's exports, at api.demandbase.com/export/v1.
 
-Source: the ExportJob schema and the OpenAPI fragment that circulate under Demandbase's name, on
-apis.io among other places (read in August 2026). The vendor's own documentation describes another
-API, for which there is `Demandbase`.
+Source: the ExportJob schema and the OpenAPI fragment that are published under Demandbase's name, on
+apis.io for example (read in August 2026). The vendor's own documentation describes another API: use
+`Demandbase` for that one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,7 +68,7 @@ class _Page:
 
 @frozen
 class DemandbaseV1(Adapter):
-    """One account behind a bearer token."""
+    """One account, by its bearer token."""
 
     vendor: ClassVar[str] = "demandbase-v1"
     statuses: ClassVar[StatusMap] = _STATUSES
@@ -160,12 +160,12 @@ class DemandbaseV1(Adapter):
         return (yield from self._submit("buying_groups", fields, filters))
 
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one job's status."""
+        """Request one job's status."""
         reply = yield Request.get(_JOBS + path("/{}", ref.id))
         return self._job(reply.json())
 
     def list_jobs(self, wanted: frozenset[str] = frozenset()) -> Flow[tuple[ExportJob, ...]]:
-        """Ask for many jobs, page by page until all the wanted ids were seen."""
+        """Request many jobs, page by page until all wanted ids were listed."""
         jobs: dict[str, ExportJob] = {}
         offset = 0
         while True:
@@ -173,15 +173,19 @@ class DemandbaseV1(Adapter):
             reply = yield Request.get(_JOBS, params=params)
             page = reply.body(_Page)
             jobs |= {job.ref.id: job for job in map(self._job, page.jobs)}
-            seen_all = bool(wanted) and wanted <= jobs.keys()
+            listed_all = bool(wanted) and wanted <= jobs.keys()
             offset += len(page.jobs)
-            if seen_all or not page.jobs or offset >= page.total:
+            if listed_all or not page.jobs or offset >= page.total:
                 break
         return tuple(jobs.values())
 
-    def matches_export(self, job: ExportJob, export: Export) -> bool:
-        """Return whether a listed job can be what an export became, by the entities in it."""
-        return is_object(job.raw) and job.raw.get("entity_type") in {None, export.kind}
+    def matches_export(self, job: ExportJob, export: Export) -> bool | None:
+        """Return False if a listed job is of another entity type, else None.
+
+        The list says neither fields nor filters, so that the same type proves nothing.
+        """
+        found = job.raw.get("entity_type") if is_object(job.raw) else ""
+        return None if found in {None, export.kind} else False
 
     def cancel(self, ref: JobRef) -> Flow[ExportJob]:
         """Cancel a job."""
@@ -196,12 +200,12 @@ class DemandbaseV1(Adapter):
     def _submit(
         self, entity: str, fields: Sequence[str] | None, filters: Filters | None
     ) -> Flow[ExportJob]:
-        asked = {"entity_type": entity, "fields": fields, "filters": filters, "format": "csv"}
+        body = {"entity_type": entity, "fields": fields, "filters": filters, "format": "csv"}
         try:
-            reply = yield Request.post(_JOBS, json=asked)
+            reply = yield Request.post(_JOBS, json=body)
         except RateLimited as refusal:
-            # The description knows one 429 for a submit, and it is the daily quota of 10 GB. One
-            # that says when to come back is a rate limit all the same.
+            # The description has one meaning of a 429 after a submit: the daily quota of 10 GB. But
+            # an answer with Retry-After is a rate limit.
             if refusal.retry_after is not None:
                 raise
             reason = f"the daily quota of 10 GB is used up ({refusal.reason})"
@@ -228,15 +232,15 @@ class DemandbaseV1(Adapter):
 
 
 def _parts(body: _Job) -> tuple[Artifact, ...]:
-    """Return a job's parts at the download endpoint, which redirects to a fresh signed URL.
+    """Return a job's parts at the download endpoint, which redirects to a new signed URL.
 
-    The job's own `download_url` opens the first part only.
+    The job's own `download_url` is that of the first part alone.
     """
     several = (body.file_parts or 1) > 1
-    where = _JOBS + path("/{}/download", body.id)
+    url_path = _JOBS + path("/{}/download", body.id)
     return tuple(
         Artifact(
-            f"{where}?part={part}",
+            f"{url_path}?part={part}",
             authenticated=True,
             media_type="text/csv",
             size=None if several else body.file_size_bytes,

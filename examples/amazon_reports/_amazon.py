@@ -39,10 +39,10 @@ _STATUSES = StatusMap(
     cancelled=("CANCELLED",),
 )
 _EMPTY = StatusMap(done=("CANCELLED",))
-_NO_DATA = "Amazon cancelled it by itself: as a rule, for want of data"
+_NO_DATA = "Amazon cancelled the report, as it does when there are no data"
 _API = "/reports/2021-06-30"
 _LIFETIME = timedelta(hours=1)
-"""Of a token, from when it was issued (connect-to-the-selling-partner-api)."""
+"""How long a token is valid (connect-to-the-selling-partner-api)."""
 
 
 @frozen
@@ -75,13 +75,12 @@ class _Token:
 class AmazonReports(Adapter):
     """One seller's or vendor's account, by an application that it has authorised.
 
-    The addresses are North America's and Login with Amazon's; Europe and the Far East have API
-    hosts of their own. Reports with personal data need a token for each document, and are not
-    covered. Reports can be listed only by their types, and are therefore not.
+    The default URLs are those of North America and of Login with Amazon; Europe and the Far East
+    have other API hosts. Reports with personal data are not supported: each document needs a token
+    of its own. Jobs are not listed, because Amazon lists reports by their types only.
     """
 
     vendor: ClassVar[str] = "amazon-reports"
-    api_version: ClassVar[int] = 1
     polling: ClassVar[PollPolicy] = PollPolicy(
         typical_duration=timedelta(minutes=3), min_interval=timedelta(seconds=10)
     )
@@ -89,7 +88,7 @@ class AmazonReports(Adapter):
     budgets: ClassVar[tuple[Budget, ...]] = (
         Budget(requests=15, per=timedelta(minutes=15), operation=Operation.SUBMIT),
     )
-    # A token that has expired is told with HTTP 403 (the model's responses).
+    # Amazon answers an expired token with HTTP 403 (the model's responses).
     error_codes: ClassVar = {"Unauthorized": AuthenticationFailed}
 
     client_id: str = field(repr=False, validator=credential)
@@ -99,22 +98,22 @@ class AmazonReports(Adapter):
     sign_in_url: str = field(default="https://api.amazon.com", kw_only=True)
 
     def authenticate(self, request: Request) -> Request:
-        """Return the request as it is: the token from signing in is all that it needs."""
+        """Return the request unchanged: the token of `sign_in` is all that it needs."""
         return request
 
     def sign_in(self) -> Flow[Token]:
-        """Trade the refresh token for one to ask with, at Login with Amazon."""
-        asked = {
+        """Exchange the refresh token for an access token, at Login with Amazon."""
+        form = {
             "grant_type": "refresh_token",
             "refresh_token": self.refresh_token,
             "client_id": self.client_id,
             "client_secret": self.client_secret,
         }
-        reply = yield Request(method="POST", path="/auth/o2/token", form=asked)
+        reply = yield Request(method="POST", path="/auth/o2/token", form=form)
         return Token(reply.body(_Token).access_token, _LIFETIME)
 
     def apply_token(self, request: Request, token: Token) -> Request:
-        """Return the request with the token in Amazon's own header."""
+        """Return the request with the token added in Amazon's own header."""
         return request.with_header("x-amz-access-token", token.value)
 
     @export
@@ -127,33 +126,33 @@ class AmazonReports(Adapter):
         data_end_time: datetime | None = None,
         report_options: Mapping[str, str] | None = None,
     ) -> Flow[ExportJob]:
-        """Export a report of any type that needs no more than a token.
+        """Export a report of any type without personal data.
 
         Args:
             report_type: Such as "GET_MERCHANT_LISTINGS_ALL_DATA".
-            marketplace_ids: Where, as in "ATVPDKIKX0DER" for the United States.
+            marketplace_ids: Such as "ATVPDKIKX0DER" for the United States.
             data_start_time: Only data from this time on, in UTC if it has no zone.
             data_end_time: Only data up to this time, in UTC if it has no zone.
-            report_options: What else the type takes, such as `{"reportPeriod": "WEEK"}`.
+            report_options: Options of the report's type, such as `{"reportPeriod": "WEEK"}`.
         """
         if not marketplace_ids:
-            raise self.invalid("marketplace_ids", "is empty", "name at least one marketplace")
+            raise self.invalid("marketplace_ids", "is empty", "pass at least one marketplace")
         self.check_order("data_start_time", data_start_time, data_end_time)
-        asked = {
+        body = {
             "reportType": report_type,
             "marketplaceIds": marketplace_ids,
             "dataStartTime": data_start_time,
             "dataEndTime": data_end_time,
             "reportOptions": report_options,
         }
-        reply = yield Request.post(_API + "/reports", json=asked)
+        reply = yield Request.post(_API + "/reports", json=body)
         ref = self.ref(reply.body(_Accepted).report_id)
         return ExportJob(ref, _STATUSES.read("IN_QUEUE"), raw=reply.json())
 
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one report's status and, where it has a document, for its address.
+        """Request one report's status and, if it has a document, the document's signed URL.
 
-        A report that is done has one, and so may one that failed: it explains why.
+        A report that is done has one. A report that failed may have one, which says why.
         """
         reply = yield Request.get(path(_API + "/reports/{}", ref.id))
         report = reply.body(_Report)
@@ -162,7 +161,7 @@ class AmazonReports(Adapter):
         return self._job(report, documents, reply.json())
 
     def cancel(self, ref: JobRef) -> Flow[ExportJob]:
-        """Cancel a report, which is possible for as long as it is queued."""
+        """Cancel a report, which is possible while it is queued."""
         try:
             yield Request.delete(path(_API + "/reports/{}", ref.id))
         except Rejected:
@@ -173,9 +172,9 @@ class AmazonReports(Adapter):
         return (yield from self.poll(ref))
 
     def _document(self, document_id: str) -> Flow[Artifact]:
-        """Ask for a document's address, a signed one that is good for five minutes.
+        """Request a document's signed URL, which is valid for five minutes.
 
-        A compressed one is a gzip file, and lands as such.
+        A compressed document lands as a gzip file.
         """
         reply = yield Request.get(path(_API + "/documents/{}", document_id))
         document = reply.body(_Document)
@@ -184,8 +183,8 @@ class AmazonReports(Adapter):
 
     def _job(self, report: _Report, documents: tuple[Artifact, ...], raw: object) -> ExportJob:
         reading = _STATUSES.read(report.processing_status)
-        # One that is asked to be cancelled was not begun yet; those that were begun, Amazon cancels
-        # by itself where there are no data.
+        # A user can cancel only a report that has not started. One that was cancelled after it
+        # started was cancelled by Amazon, because there are no data.
         is_empty = reading.status == "cancelled" and report.processing_start_time is not None
         return ExportJob(
             self.ref(report.report_id),

@@ -1,4 +1,4 @@
-"""Salesforce's bulk queries, as an example of a vendor whose results come page by page."""
+"""Salesforce's bulk queries, as an example of a vendor whose results have several pages."""
 
 from salesforce_bulk._salesforce import SalesforceBulk
 

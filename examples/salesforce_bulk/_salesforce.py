@@ -43,14 +43,13 @@ _STATUSES = StatusMap(
     failed=("Failed",),
     cancelled=("Aborted",),
 )
-# What stands in the header that leads to the next page where there is none: the word itself
-# (query-get-job-results).
-_NO_MORE = "null"
+# The value of the header Sforce-Locator on the last page (query-get-job-results).
+_LAST_PAGE = "null"
 
 
 @frozen
 class _Job:
-    """A query job, as its own page and the list of all jobs describe it."""
+    """A query job, as in the answer to a poll and in the list of all jobs."""
 
     id: str
     state: str
@@ -76,11 +75,10 @@ class _Token:
 class SalesforceBulk(Adapter):
     """One Salesforce org, by a connected app that may use the client credentials flow.
 
-    An org may start 10,000 query jobs in 24 hours; their results are kept for seven days.
+    An org may submit 10,000 query jobs in 24 hours; their results are kept for seven days.
     """
 
     vendor: ClassVar[str] = "salesforce-bulk"
-    api_version: ClassVar[int] = 1
     polling: ClassVar[PollPolicy] = PollPolicy(typical_duration=timedelta(minutes=2))
     budgets: ClassVar[tuple[Budget, ...]] = (
         Budget(requests=10_000, per=timedelta(days=1), operation=Operation.SUBMIT),
@@ -96,35 +94,35 @@ class SalesforceBulk(Adapter):
     """Salesforce's own API version: 66 is that of Spring '26."""
 
     def authenticate(self, request: Request) -> Request:
-        """Return the request as it is: the token from signing in is all that it needs."""
+        """Return the request unchanged: the token of `sign_in` is all that it needs."""
         return request
 
     def sign_in(self) -> Flow[Token]:
-        """Trade the app's id and secret for a token, which does not say how long it lasts."""
-        asked = {
+        """Exchange the app's id and secret for a token; the answer has no expiry."""
+        form = {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
             "client_secret": self.client_secret,
         }
-        reply = yield Request(method="POST", path="/services/oauth2/token", form=asked)
+        reply = yield Request(method="POST", path="/services/oauth2/token", form=form)
         return Token(reply.body(_Token).access_token)
 
     @export
     def query(self, soql: str, *, include_deleted: bool = False) -> Flow[ExportJob]:
-        """Export what a query finds, as CSV.
+        """Export the result of a query, as CSV.
 
         Args:
             soql: The query, such as "SELECT Id, Name FROM Account".
-            include_deleted: Whether to find deleted records and archived activities too.
+            include_deleted: Whether to include deleted records and archived activities.
         """
         if not soql.strip():
             raise self.invalid("soql", "is empty", "pass a query such as SELECT Id FROM Account")
-        asked = {"operation": "queryAll" if include_deleted else "query", "query": soql}
-        reply = yield Request.post(_jobs(str(self.version)), json=asked)
+        body = {"operation": "queryAll" if include_deleted else "query", "query": soql}
+        reply = yield Request.post(_jobs(str(self.version)), json=body)
         return self._job(reply.json())
 
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one job's status and, once it is done, for the addresses of its pages."""
+        """Request one job's status and, once it is done, the paths of its result's pages."""
         reply = yield Request.get(self._at(ref))
         job = self._job(reply.json())
         if job.status != "done":
@@ -132,18 +130,18 @@ class SalesforceBulk(Adapter):
         return evolve(job, artifacts=(yield from self._pages(self._at(ref) + "/results")))
 
     def list_jobs(self, wanted: frozenset[str] = frozenset()) -> Flow[tuple[ExportJob, ...]]:
-        """Ask for the org's query jobs, in no order, until all the wanted ones were seen."""
+        """Request the org's query jobs, in no order, until all wanted ids were listed."""
         found: dict[str, ExportJob] = {}
-        following: str | None = _jobs(str(self.version)) + "?jobType=V2Query"
-        while following and not (wanted and wanted <= found.keys()):
-            page = (yield Request.get(following)).body(_Jobs)
+        next_path: str | None = _jobs(str(self.version)) + "?jobType=V2Query"
+        while next_path and not (wanted and wanted <= found.keys()):
+            page = (yield Request.get(next_path)).body(_Jobs)
             jobs = (evolve(self._job(record), brief=True) for record in page.records)
             found |= {job.ref.id: job for job in jobs}
-            following = page.next_records_url
+            next_path = page.next_records_url
         return tuple(found.values())
 
     def cancel(self, ref: JobRef) -> Flow[ExportJob]:
-        """Abort a job, which is possible for as long as it is queued or running."""
+        """Abort a job, which is possible while it is queued or running."""
         try:
             reply = yield Request.patch(self._at(ref), json={"state": "Aborted"})
         except Rejected:
@@ -154,27 +152,27 @@ class SalesforceBulk(Adapter):
         return self._job(reply.json())
 
     def _pages(self, results: str) -> Flow[tuple[Artifact, ...]]:
-        """Follow the header that leads from page to page; no page is read for it.
+        """Return the pages of a result, by the header that has the next one's locator.
 
-        Each is a CSV file of its own, as the row of headings is repeated. A page stays where it is
-        for as long as there is the job (query-get-job-results).
+        The pages' bodies are not read. Each is a CSV file of its own, with a row of column names,
+        and its path is valid as long as the job exists (query-get-job-results).
         """
         pages: list[str] = []
-        following = results
-        while following not in pages:
-            pages.append(following)
-            reply = yield Request.peek(following).with_header("Accept", "text/csv")
-            locator = reply.headers.get("sforce-locator", _NO_MORE)
-            if locator == _NO_MORE:
+        next_path = results
+        while next_path not in pages:
+            pages.append(next_path)
+            reply = yield Request.peek(next_path).with_header("Accept", "text/csv")
+            locator = reply.headers.get("sforce-locator", _LAST_PAGE)
+            if locator == _LAST_PAGE:
                 return tuple(
                     Artifact(page, authenticated=True, media_type="text/csv", part=number)
                     for number, page in enumerate(pages, start=1)
                 )
-            following = results + path("?locator={}", locator)
-        raise MalformedResponse("a Sforce-Locator that leads in a circle @ $")
+            next_path = results + path("?locator={}", locator)
+        raise MalformedResponse("the header Sforce-Locator repeats a page @ $")
 
     def _at(self, ref: JobRef) -> str:
-        """Return a job's path: results have to be asked for in the version that made the job."""
+        """Return a job's path: its results are in the API version that created it alone."""
         return _jobs(ref.scope.get("version", str(self.version))) + path("/{}", ref.id)
 
     def _job(self, raw: object) -> ExportJob:

@@ -134,7 +134,7 @@ if not TYPE_CHECKING:
     def __getattr__(name: str) -> object:
         """Return one of the doors, importing what is behind it."""
         if name not in _DOORS:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            raise import_module("exportjobs.adapter._renamed").no_such_name(__name__, name)
         door = getattr(import_module(_DOORS[name]), name)
         globals()[name] = door
         return door

@@ -5,13 +5,14 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from attrs import asdict, field, frozen
 
 from exportjobs.adapter._adapter import Work
 from exportjobs.adapter._errors import ExportJobsError
 from exportjobs.adapter._job import ExportJob, JobRef
+from exportjobs.adapter._renamed import no_such_name
 
 __all__ = [
     "Detached",
@@ -357,3 +358,11 @@ def _short(value: object) -> object:
             return value.error or "done"
         case _:
             return value
+
+
+# Hidden from type checkers, which would take it to mean that every name exists.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Refuse a name that does not exist; one that was renamed with its new name."""
+        raise no_such_name(__name__, name)

@@ -17,6 +17,7 @@ from exportjobs.adapter import (
     Flow,
     JobRef,
     Request,
+    StatusMap,
     Token,
     credential,
     export,
@@ -171,7 +172,7 @@ def test_a_capability_is_a_flow_that_was_overridden(adapter: type[Adapter], able
 )
 def test_a_flow_that_is_not_overridden_is_unsupported(flow: Callable[[Adapter], object]) -> None:
     """It says so at once and names the vendor."""
-    with pytest.raises(Unsupported, match=r"^acme: .* no way of ") as caught:
+    with pytest.raises(Unsupported, match=r"^acme: .* does not support ") as caught:
         flow(Acme())
 
     assert caught.value.vendor == "acme"
@@ -303,9 +304,9 @@ def test_a_credential_that_no_header_may_hold(secret: Any) -> None:  # noqa: ANN
 @pytest.mark.parametrize(
     ("secret", "reason"),
     [
-        pytest.param(4711, "is no text", id="number"),
-        pytest.param(None, "is no text", id="none"),
-        pytest.param(SECRET.encode(), "is no text", id="bytes"),
+        pytest.param(4711, "must be a string", id="number"),
+        pytest.param(None, "must be a string", id="none"),
+        pytest.param(SECRET.encode(), "must be a string", id="bytes"),
         pytest.param(" ", "is empty", id="blank"),
     ],
 )
@@ -345,6 +346,19 @@ def test_a_ref_is_of_the_account() -> None:
     ref = Acme(name="north").ref("R1", team="t1")
 
     assert (ref.account_key, ref.id, dict(ref.scope)) == (("acme", "north"), "R1", {"team": "t1"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "matches"), [("", None), ("report", None), ("audit", False)], ids=repr
+)
+def test_by_default_a_listed_job_of_another_kind_does_not_match(
+    kind: str, *, matches: bool | None
+) -> None:
+    """Any other may be the export's or not: the same kind proves nothing."""
+    acme = Acme()
+    job = ExportJob(JobRef("acme", "default", "R1", kind=kind), StatusMap().read("new"))
+
+    assert acme.matches_export(job, acme.report("q3")) is matches
 
 
 def test_a_job_is_resumed_by_its_ref() -> None:

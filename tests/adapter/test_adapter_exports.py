@@ -384,7 +384,7 @@ class Hasty(Acme):
 )
 def test_a_mistake_of_an_adapter_is_told_as_its_own(asked: Callable[[], Export]) -> None:
     """Of all that is installed, the caller is to know who made it."""
-    with pytest.raises(BrokenAdapter, match="acme: the adapter made a mistake in s") as caught:
+    with pytest.raises(BrokenAdapter, match="acme: the adapter failed in s") as caught:
         asked()
 
     assert caught.value.__cause__ is not None

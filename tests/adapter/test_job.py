@@ -210,7 +210,7 @@ def test_the_vendors_word_on_a_lease_goes_before_the_urls() -> None:
     url = "https://files.example/f?Expires=0&Signature=s"
     artifacts = [Artifact(url, expires_at=NOON), Artifact(url), Artifact("https://files.example/f")]
 
-    ends = [artifact.lease_ends_at for artifact in artifacts]
+    ends = [artifact.url_expires_at for artifact in artifacts]
 
     assert ends == [NOON, datetime(1970, 1, 1, tzinfo=UTC), None]
 

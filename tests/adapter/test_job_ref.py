@@ -87,7 +87,7 @@ def test_a_ref_is_read_without_what_it_can_do_without() -> None:
 @pytest.mark.parametrize("version", [0, 2, 1.5, "1", None, True, []], ids=repr)
 def test_a_ref_of_another_version_is_refused_by_its_version(version: object) -> None:
     """The error says which version was found, so that the reader knows what to upgrade."""
-    with pytest.raises(InvalidRef, match="written in version") as caught:
+    with pytest.raises(InvalidRef, match="is in version") as caught:
         JobRef.from_json(written(version=version))
 
     assert repr(version) in str(caught.value)
@@ -95,7 +95,7 @@ def test_a_ref_of_another_version_is_refused_by_its_version(version: object) -> 
 
 def test_a_ref_of_a_later_shape_is_refused_by_its_version() -> None:
     """A later version may have other members altogether: its number is read before they are."""
-    with pytest.raises(InvalidRef, match="written in version 2"):
+    with pytest.raises(InvalidRef, match="is in version 2"):
         JobRef.from_json('{"version": 2, "urn": "job:clari:r-1"}')
 
 

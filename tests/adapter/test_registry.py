@@ -161,15 +161,16 @@ def test_a_third_partys_adapter_is_found(install: Install) -> None:
         pytest.param(
             OLDEST_API_VERSION - 1,
             f"is too old: written for version {OLDEST_API_VERSION - 1} of exportjobs.adapter, of "
-            f"which exportjobs {OURS} supports none before {OLDEST_API_VERSION}",
+            f"which exportjobs {OURS} supports none before {OLDEST_API_VERSION}: "
+            "see docs/how-to/upgrade.md",
             "upgrade or uninstall 'acme-exports'",
             id="too-old",
         ),
         pytest.param(
             "'1'",
-            "has an api_version that is no figure",
+            "has an api_version that is not an integer",
             "upgrade or uninstall 'acme-exports'",
-            id="no-figure",
+            id="no-integer",
         ),
     ],
 )
@@ -215,10 +216,10 @@ def test_an_adapter_that_takes_a_name_we_lack_is_told_to_be_of_another_version(
     [
         pytest.param(
             "from exportjobs.adapter import Adapter\nclass Acme(Adapter):\n    vendor = 'acme'\n",
-            "is not whole: it lacks authenticate, poll",
+            "is incomplete: it lacks authenticate, poll",
             id="no-poll",
         ),
-        pytest.param("vendor = 'akme'", "calls its vendor 'akme'", id="other-name"),
+        pytest.param("vendor = 'akme'", "names its vendor 'akme'", id="other-name"),
         pytest.param(
             "vendor = 'acme'\n    @export\n    def report(self, since: Nowhere): yield",
             "has a kind of export that cannot be read (NameError: ",

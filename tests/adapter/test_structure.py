@@ -118,8 +118,8 @@ def test_a_value_nested_beyond_reason_is_kept_or_malformed() -> None:
         pytest.param({}, "required field missing @ $.job_id", id="missing"),
         pytest.param([], "expected an object @ $", id="list"),
         pytest.param(None, "expected an object @ $", id="null"),
-        pytest.param({"jobId": None}, "expected text @ $.job_id", id="null-for-text"),
-        pytest.param({"jobId": True}, "expected text @ $.job_id", id="true-for-text"),
+        pytest.param({"jobId": None}, "expected a string @ $.job_id", id="null-for-text"),
+        pytest.param({"jobId": True}, "expected a string @ $.job_id", id="true-for-text"),
         pytest.param(
             {"jobId": "1", "count": 0.5}, "expected a whole number @ $.count", id="fraction"
         ),
@@ -138,7 +138,9 @@ def test_a_value_nested_beyond_reason_is_kept_or_malformed() -> None:
             id="in-a-list",
         ),
         pytest.param(
-            {"jobId": "1", "first": {"url": []}}, "expected text @ $.first.url", id="in-an-object"
+            {"jobId": "1", "first": {"url": []}},
+            "expected a string @ $.first.url",
+            id="in-an-object",
         ),
     ],
 )

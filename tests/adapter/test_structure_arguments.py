@@ -73,7 +73,7 @@ def test_an_argument_becomes_what_its_annotation_wants(
         pytest.param({"a": 1}, Sequence[str], "expected a list", id="object-for-list"),
         pytest.param(7, Sequence[str], "expected a list", id="number-for-list"),
         pytest.param("name", Sequence[str] | None, "expected a list", id="text-for-optional-list"),
-        pytest.param(["a", None], Sequence[str], "expected text @ $[1]", id="nothing-in-list"),
+        pytest.param(["a", None], Sequence[str], "expected a string @ $[1]", id="nothing-in-list"),
         pytest.param(["CSV", "XML"], Sequence[Format], "CSV, JSON @ $[1]", id="choice-in-list"),
         pytest.param("xml", Format, "expected one of CSV, JSON", id="no-choice"),
         pytest.param("csv", Format, "expected one of CSV, JSON", id="choice-in-other-case"),
@@ -87,7 +87,7 @@ def test_an_argument_becomes_what_its_annotation_wants(
         pytest.param("many", int, "expected a whole number", id="words-for-number"),
         pytest.param(True, int, "expected a whole number", id="truth-for-number"),
         pytest.param("yes", bool, "expected true or false", id="word-for-truth"),
-        pytest.param(None, str, "expected text", id="nothing-for-text"),
+        pytest.param(None, str, "expected a string", id="nothing-for-text"),
     ],
 )
 def test_an_argument_that_cannot_be_is_refused_with_what_was_expected(

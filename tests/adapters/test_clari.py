@@ -7,6 +7,7 @@ import pytest
 
 from exportjobs.adapter import ExportJob, JobRef, Limits, MalformedResponse, Rejected
 from exportjobs_clari import Clari
+from exportjobs_clari._jobs import unwrapped
 
 from .cases import CLARI, KEY
 from .support import Body, Wire, answer, body_of, polled, submitted
@@ -322,18 +323,37 @@ def test_a_cancel_refused_for_another_reason_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("listed", "fits"),
+    ("listed", "matches"),
     [
-        ({"module": "FORECAST", "fileType": "CSV"}, True),
+        ({"module": "FORECAST", "fileType": "CSV"}, None),
         ({"module": "FORECAST", "fileType": "JSON"}, False),
         ({"module": "AUDIT_EVENTS", "fileType": "CSV"}, False),
-        ({"type": "forecast"}, True),
-        ({}, True),
+        ({"type": "forecast"}, None),
+        ({}, None),
     ],
     ids=["same", "another-type-of-file", "another-module", "by-the-schema", "untold"],
 )
-def test_a_listed_job_is_an_exports_by_module_and_type_of_file(listed: Body, *, fits: bool) -> None:
-    """What the list tells is compared, when no answer came to a submit."""
+def test_a_listed_job_is_told_apart_by_module_and_type_of_file(
+    listed: Body, *, matches: bool | None
+) -> None:
+    """Another one is not the export's; the same ones do not prove that it is."""
     job = polled(clari, {**CLARI.done, "module": None, "fileType": None, **listed}, clari.ref("J1"))
 
-    assert clari.matches_export(job, clari.forecast("deal_owner", format="CSV")) is fits
+    assert clari.matches_export(job, clari.forecast("deal_owner", format="CSV")) is matches
+
+
+@pytest.mark.parametrize(
+    ("value", "inner"),
+    [
+        pytest.param({"job": {"a": 1}}, {"a": 1}, id="wrapped"),
+        pytest.param({"a": 1}, {"a": 1}, id="flat"),
+        pytest.param({"job": None, "a": 1}, {"job": None, "a": 1}, id="null"),
+        pytest.param({"job": []}, [], id="empty-list"),
+        pytest.param(["job"], ["job"], id="list"),
+        pytest.param("job", "job", id="text"),
+        pytest.param(None, None, id="nothing"),
+    ],
+)
+def test_a_wrapper_is_taken_off_where_there_is_one(value: object, inner: object) -> None:
+    """Anything else is the body itself."""
+    assert unwrapped(value, "job") == inner

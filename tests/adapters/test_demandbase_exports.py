@@ -179,7 +179,7 @@ def test_a_name_that_the_vendor_refuses_is_refused_at_once(kind: str, name: str)
     error = refused(demandbase, kind, {"job_name": name})
 
     assert error.field == "job_name"
-    assert error.remedy == "give it 1 to 50"
+    assert error.remedy == "pass 1 to 50 characters"
 
 
 @pytest.mark.parametrize("kind", DATED)
@@ -207,7 +207,7 @@ def test_more_than_ninety_days_of_activities_are_refused_at_once() -> None:
     error = refused(demandbase, "activities", days)
 
     assert error.field == "to_date"
-    assert error.remedy == "export the time in pieces"
+    assert error.remedy == "export it in several parts"
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_more_than_ninety_days_of_activities_are_refused_at_once() -> None:
     ],
 )
 def test_a_rollup_without_days_is_refused_at_once(kind: str, report: str) -> None:
-    """It is a report on some days."""
+    """It needs a range of days."""
     error = refused(demandbase, kind, {"ad_report_type": report})
 
     assert error.field == "ad_report_type"
@@ -242,13 +242,13 @@ def test_ids_out_of_bounds_are_refused_at_once(kind: str, argument: str, ids: li
     error = refused(demandbase, kind, {argument: ids})
 
     assert error.field == argument
-    assert error.remedy == "pass 1 to 10000, or None for all"
+    assert error.remedy == "pass 1 to 10000 ids, or None for all"
     assert len(str(error)) < 200
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("accounts", {"fields": "{Account}.name"}, "expected a list"),
-    ("accounts", {"fields": [None]}, "expected text"),
+    ("accounts", {"fields": [None]}, "expected a string"),
     ("accounts", {"filters": {"field": "x"}}, "expected a list"),
     ("accounts", {"filters": ["x"]}, "expected an object"),
     ("accounts", {"account_list_ids": "42"}, "expected a list"),

@@ -245,6 +245,19 @@ def listed(wanted: set[str], *answers: Response) -> tuple[list[str], list[Body]]
     return [job.ref.id for job in found], [dict(request.params) for request in wire.requests]
 
 
+@pytest.mark.parametrize(
+    ("listed", "matches"),
+    [({"entity_type": "people"}, None), ({"entity_type": "accounts"}, False), ({}, None)],
+    ids=["same", "another", "untold"],
+)
+def test_a_listed_job_is_told_apart_by_its_entities(listed: Body, *, matches: bool | None) -> None:
+    """Others are not the export's; the same ones do not prove that it is."""
+    body = {name: value for name, value in DEMANDBASE_V1.done.items() if name != "entity_type"}
+    job = polled(v1, {**body, **listed})
+
+    assert v1.matches_export(job, v1.people()) is matches
+
+
 def test_a_list_is_read_to_its_total() -> None:
     """Page by page, as nobody said which jobs are wanted."""
     ids, queries = listed(set(), page(jobs(1, 100), 130), page(jobs(101, 130), 130))

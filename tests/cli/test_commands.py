@@ -80,7 +80,10 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
         (
             ["run", "clari", "forecast", "x", "--into", "{}", "--time-period", "2024Q3"],
             {"CLARI_API_KEY": "k"},
-            "exportjobs: clari: time_period: '2024Q3' is no fiscal quarter; write it as in 2024_Q3",
+            (
+                "exportjobs: clari: time_period: '2024Q3' is not a fiscal quarter; "
+                "pass one like 2024_Q3"
+            ),
         ),
         (
             ["run", "clari", "activity", "--into", "{}", "--start-date", "soon"],
@@ -125,7 +128,7 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
         (
             ["run", "closient", "organization", "0OIl", "--into", "{}"],
             {"CLOSIENT_API_KEY": "k"},
-            "exportjobs: closient: organization_id: '0OIl' is no organization's id;",
+            "exportjobs: closient: organization_id: '0OIl' is not a valid id;",
         ),
         (
             ["run", "clari", "activity", "--into", "{}", "--run-key", "monday"],
@@ -141,7 +144,7 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
             ["run", "csv", "clients", "--into", "{}", "--account", "a/b"],
             {"CSV_API_KEY": "k", "CSV_TENANT": "ACME", "CSV_BASE_URL": "https://csv.example"},
             (
-                "exportjobs: csv: name: is not a printable word without slashes; "
+                "exportjobs: csv: name: must be printable and have no slash; "
                 "use a short name (in --account)\n"
             ),
         ),

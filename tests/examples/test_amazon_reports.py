@@ -94,7 +94,7 @@ def test_a_report_that_is_done_is_behind_the_address_of_its_document() -> None:
 
     (artifact,) = job.artifacts
     assert (artifact.url, artifact.name, artifact.authenticated) == (LINK, "report.gz", False)
-    assert artifact.lease_ends_at == datetime(2026, 11, 22, 12, 5, tzinfo=UTC)
+    assert artifact.url_expires_at == datetime(2026, 11, 22, 12, 5, tzinfo=UTC)
 
 
 def test_a_document_that_is_not_packed_is_not_called_so() -> None:
@@ -110,7 +110,7 @@ def test_a_report_without_data_is_done_and_empty() -> None:
 
     assert (job.status, job.raw_status) == (JobStatus.DONE, "CANCELLED")
     assert job.artifacts == ()
-    assert "want of data" in job.warnings[0]
+    assert "no data" in job.warnings[0]
 
 
 def test_a_report_that_was_cancelled_before_it_was_begun_is_cancelled() -> None:

@@ -415,7 +415,7 @@ async def test_a_job_that_is_cancelled_on_leaving_is_not_left(
     told = [*ended, *left(events).values()]
     assert len(told) == 1
     assert isinstance(told[0], PollerClosed if isinstance(account, Uncancellable) else JobCancelled)
-    assert "no way of cancelling" in told[0].reason or "was cancelled" in told[0].reason
+    assert "does not support cancelling" in told[0].reason or "was cancelled" in told[0].reason
 
 
 @pytest.mark.parametrize("grace", [0.0, 5.0])

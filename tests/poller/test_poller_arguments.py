@@ -234,9 +234,9 @@ async def test_what_is_no_ref_is_refused_with_the_remedy(
     async with make_poller(accounts=[Acme()]) as poller:
         with pytest.raises(InvalidArgument, match="from_json") as resumed:
             await poller.resume(ref)
-        with pytest.raises(InvalidArgument, match="is no JobRef") as cancelled:
+        with pytest.raises(InvalidArgument, match="must be a JobRef") as cancelled:
             await poller.cancel(ref)
-    with pytest.raises(InvalidArgument, match=r"^acme: ref: is no JobRef; ") as made:
+    with pytest.raises(InvalidArgument, match=r"^acme: ref: must be a JobRef; ") as made:
         Acme().resume(ref)
 
     assert {one.value.field for one in (resumed, cancelled, made)} == {"ref"}

@@ -1,4 +1,4 @@
-"""Acme's adapter keeps the library's contract, and lands a report."""
+"""Acme's adapter passes the library's contract, and lands a report."""
 
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ KEY = "k-7f3a91"
 
 
 def report(state: str, **more: object) -> dict[str, Any]:
-    """Return what Acme says of a report in some state."""
+    """Return Acme's description of a report in a state."""
     return {"id": "R-7", "state": state, **more}
 
 
@@ -24,7 +24,7 @@ class TestAcme(AdapterContract):
 
     @pytest.fixture
     def recorded(self) -> Recorded:
-        """Return an export, and what Acme answers: record it from the real API."""
+        """Return an export and Acme's answers: record them from the real API."""
         return Recorded(
             export=Acme(KEY).report("q3", since=date(2026, 7, 1)),
             accepted=report("new"),
@@ -55,6 +55,6 @@ def test_a_report_lands(tmp_path: Path) -> None:
 
 
 def test_a_report_without_a_name_is_refused_before_anything_is_sent() -> None:
-    """The error names the argument and what to do."""
+    """The error names the argument and the remedy."""
     with pytest.raises(InvalidArgument, match=r"^acme: name: is empty; pass the name"):
         Acme(KEY).report(" ")

@@ -38,7 +38,7 @@ class Download:
 
     def ends_at(self, index: int | None) -> datetime | None:
         """Return when an artifact's URL expires, or the first of all; None if never."""
-        return self.job.expires_at if index is None else self.job.artifacts[index].lease_ends_at
+        return self.job.expires_at if index is None else self.job.artifacts[index].url_expires_at
 
     async def begin(self) -> tuple[int, ...]:
         """Return which of the job's artifacts are still to be fetched.

@@ -78,7 +78,7 @@ class Source:
         """
         async with self._renewing:
             artifact = self._artifact(index)
-            expires_at = artifact.lease_ends_at
+            expires_at = artifact.url_expires_at
             has_expired = expires_at is not None and expires_at <= self._clock.now() + _MARGIN
             if has_expired or artifact in self._rejected:
                 self._rejected.clear()

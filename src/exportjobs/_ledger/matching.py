@@ -29,7 +29,8 @@ def candidates(
         sent_at: When it was submitted.
     """
     in_time = (job for job in listed if _was_made_then(job, sent_at))
-    matching = (job for job in in_time if export.adapter.matches_export(job, export))
+    matches = export.adapter.matches_export
+    matching = (job for job in in_time if matches(job, export) is not False)
     return tuple(evolve(job, ref=_ref_for(job, export, sent_at)) for job in matching)
 
 

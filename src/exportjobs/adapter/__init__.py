@@ -1,10 +1,12 @@
-"""Everything that an adapter's author needs: import from here and from nowhere else in the library.
+"""The API for adapters: an adapter imports from here, and from nowhere else in the library.
 
-An adapter is one account at one vendor: credentials, a base URL, and pure knowledge of the vendor's
-API. It is frozen, does no I/O and reads no clock. Each of its flows is a generator that yields
-requests, is sent responses, and returns what they amount to; the library sends, waits, retries,
-signs in and downloads.
+An adapter is one account at one vendor: its credentials, its base URL, and how the vendor's API
+works. It is frozen, does no I/O and reads no clock. Each of its flows is a generator that yields
+requests, is sent responses, and returns a result; the library sends, waits, retries, signs in and
+downloads.
 """
+
+from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 from attrs.validators import optional
@@ -33,7 +35,7 @@ from exportjobs.adapter._errors import (
     Unsupported,
     VendorUnavailable,
 )
-from exportjobs.adapter._flow import Flow, Request, Response, Token, path, unwrapped
+from exportjobs.adapter._flow import Flow, Request, Response, Token, path
 from exportjobs.adapter._job import (
     Artifact,
     ExportJob,
@@ -43,6 +45,7 @@ from exportjobs.adapter._job import (
     Reading,
     StatusMap,
 )
+from exportjobs.adapter._renamed import no_such_name
 from exportjobs.adapter._structure import is_object, structure
 from exportjobs.adapter._terms import Budget, Limits, Operation, PollPolicy
 
@@ -89,5 +92,11 @@ __all__ = [
     "optional",
     "path",
     "structure",
-    "unwrapped",
 ]
+
+# Hidden from type checkers, which would take it to mean that every name exists.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Refuse a name that does not exist; one that was renamed with its new name."""
+        raise no_such_name(__name__, name)

@@ -1,4 +1,4 @@
-"""An export that is asked for but not yet sent, and the decorator that makes its constructor."""
+"""An adapter, the exports that it makes, and the decorator for their constructors."""
 
 import hashlib
 import inspect
@@ -8,11 +8,11 @@ from datetime import date
 from functools import cached_property, update_wrapper
 from types import MappingProxyType
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar, get_type_hints
-from urllib.parse import urlsplit
 
 from attrs import Attribute, Factory, field, frozen
 
 from exportjobs.adapter._errors import (
+    BrokenAdapter,
     ExportJobsError,
     InvalidArgument,
     InvalidRef,
@@ -23,16 +23,12 @@ from exportjobs.adapter._errors import (
     retold,
 )
 from exportjobs.adapter._flow import Flow, Request, Token
-from exportjobs.adapter._job import (
-    ExportJob,
-    JobRef,
-    StatusMap,
-    check_ref,
-)
+from exportjobs.adapter._job import ExportJob, JobRef, StatusMap, check_ref
 from exportjobs.adapter._redact import hiding, unprinted
+from exportjobs.adapter._renamed import UPGRADE_PAGE, old_member
 from exportjobs.adapter._structure import conform, dump_json, freeze_members
 from exportjobs.adapter._terms import Budget, Limits, PollPolicy
-from exportjobs.adapter._urls import is_loopback
+from exportjobs.adapter._urls import base_url_problem
 
 P = ParamSpec("P")
 A = TypeVar("A", bound="Adapter")
@@ -46,15 +42,15 @@ def _digest(export: "Export") -> str:
 class Export:
     """A request for an export that has not been sent.
 
-    It is whole without a closure: the account, the kind and the arguments are enough to build it
-    again in another process. Two that ask for the same are equal.
+    Account, kind and arguments are enough to build it again in another process. Two exports with
+    the same account, kind and arguments are equal.
     """
 
     adapter: "Adapter" = field(eq=False, repr=False)
     kind: str
     """The name of the constructor that made it."""
     arguments: Mapping[str, Any] = field(eq=False, repr=lambda given: repr(dict(given)))
-    """By name; those that are the default are left out."""
+    """By name, without those that equal the default."""
     digest: str = field(init=False, repr=False, default=Factory(_digest, takes_self=True))
     """SHA-256, in hexadecimal, of vendor, account, kind and arguments."""
 
@@ -89,7 +85,7 @@ def _is_of_this_account(work: "ExistingJob", _: object, ref: JobRef) -> None:
 
 @frozen
 class ExistingJob:
-    """A job that was submitted before and is to be seen to its end."""
+    """A job that was submitted earlier and is to be waited for."""
 
     adapter: "Adapter" = field(eq=False, repr=False)
     ref: JobRef = field(validator=_is_of_this_account)
@@ -129,7 +125,7 @@ class ExportKind:
         return inspect.Signature([p.replace(annotation=hints[p.name]) for p in parameters])
 
     def scope(self, names: Iterable[str], arguments: Mapping[str, object]) -> Mapping[str, str]:
-        """Return what a job's ref holds of an export's arguments, those by default included."""
+        """Return which of an export's arguments a job's ref holds, defaults included."""
         defaults = {name: one.default for name, one in self.signature.parameters.items()}
         values = {**defaults, **arguments}
         said = {name: values[name] for name in names if name in values}
@@ -137,15 +133,15 @@ class ExportKind:
         return {name: str(value) for name, value in said.items() if value not in nothing}
 
     def bind(self, adapter: "Adapter", /, *args: object, **kwargs: object) -> Export:
-        """Return the export that these arguments ask for.
+        """Return the export with these arguments.
 
-        The submitting flow is run up to its first request, which is thrown away: so everything that
-        an adapter checks before it sends is checked here, and nothing is sent.
+        The submitting flow runs up to its first request, which is discarded: whatever the adapter
+        checks before its first request is checked here, and nothing is sent.
 
         Raises:
-            InvalidArgument: If an argument cannot be right.
-            TypeError: If one is missing or not known.
-            BrokenAdapter: If the flow made a mistake before its first request.
+            InvalidArgument: If an argument is invalid.
+            TypeError: If an argument is missing or unknown.
+            BrokenAdapter: If the flow fails before its first request, by a bug of the adapter.
         """
         try:
             given = self.signature.bind(*args, **kwargs)
@@ -168,7 +164,7 @@ class ExportKind:
             next(export.submit(), None)
         except ExportJobsError as error:
             raise error.about(vendor=vendor, account=account) from None
-        except Exception as error:  # noqa: BLE001 - it is raised again, as the library's own
+        except Exception as error:  # noqa: BLE001 - raised again, as an error of the library
             mistake = mistaken(error, f" in {self.name}")
             raise mistake.about(vendor=vendor) from retold(error)
 
@@ -179,7 +175,7 @@ class ExportKind:
         except ValueError as error:
             raise InvalidArgument(name, str(error), vendor=adapter.vendor) from None
         except TypeError as error:
-            reason = f"holds a {error}, which has no form in JSON"
+            reason = f"contains a {error}, which cannot be written as JSON"
             raise InvalidArgument(name, reason, vendor=adapter.vendor) from None
         return conformed
 
@@ -189,8 +185,8 @@ def export(
 ) -> Callable[Concatenate[A, P], Export]:
     """Turn a submitting flow into a constructor that returns an `Export` and sends nothing.
 
-    The flow's signature and docstring are the single source for the library call, the command line
-    and the documentation.
+    The library call, the command line and the documentation are made from the flow's signature and
+    docstring.
     """
     kind = ExportKind(flow)
 
@@ -202,26 +198,27 @@ def export(
     return construct
 
 
-API_VERSION = 1
-"""The version of what this module promises to adapters: it rises when that grows or changes."""
+# Open until the last issue of this round has added to it: version 2 still changes until then.
+API_VERSION = 2
+"""The version of the API for adapters: it rises when that API grows or changes."""
 _OPTIONAL_FLOWS = ("list_jobs", "cancel", "limits", "sign_in")
 
 
 def credential(adapter: "Adapter", attribute: "Attribute[str]", value: object) -> None:
-    """Check a field that holds a secret: text that can stand in an HTTP header.
+    """Check a field that holds a secret: a string that can be sent in an HTTP header.
 
-    Use it as `field(repr=False, validator=credential)`. What it finds wrong is said without showing
-    the secret.
+    Use it as `field(repr=False, validator=credential)`. Its errors do not show the secret.
 
     Raises:
-        InvalidArgument: If the value is not text, is blank, or has characters no header may have.
+        InvalidArgument: If the value is no string, is blank, or has characters that are not allowed
+            in an HTTP header.
     """
     if not isinstance(value, str):
-        reason = "is no text"
+        reason = "must be a string"
     elif not value.strip():
         reason = "is empty"
     elif not (value.isascii() and value.isprintable() and value == value.strip()):
-        reason = "has characters that no HTTP header may hold"
+        reason = "has characters that are not allowed in an HTTP header"
     else:
         return
     raise InvalidArgument(
@@ -236,59 +233,68 @@ def credential(adapter: "Adapter", attribute: "Attribute[str]", value: object) -
 class Adapter(ABC):
     """One account at one vendor.
 
-    A subclass names its `vendor`, its `base_url` and its credentials, says with `authenticate` how
-    a request is signed, writes a flow under `@export` for each kind of export, and one to `poll`.
-    The other flows are optional: one that is not overridden is a thing the vendor cannot do.
+    A subclass defines `vendor`, `base_url`, the fields for its credentials, `authenticate`, one
+    flow under `@export` for each kind of export, and `poll`. The other flows are optional: a flow
+    that is not overridden is an operation that the vendor's API does not have.
     """
 
     vendor: ClassVar[str]
-    """The vendor's name: what the entry point and every ref say."""
-    api_version: ClassVar[int] = 1
-    """The `API_VERSION` that the adapter was written for, as a figure: the constant itself would
-    always be the installed one. An adapter that does not say was written for the first."""
+    """The vendor's name, as in the entry point and in every ref."""
+    api_version: ClassVar[int] = 2
+    """The `API_VERSION` that the adapter was written for, as a number: the constant itself would
+    always be the installed version. An adapter that does not set it is taken to be of version 2."""
     statuses: ClassVar[StatusMap] = StatusMap()
-    """The vendor's vocabulary, for whoever wants to see it; the flows say what they read with."""
+    """The vendor's status words, for display only: a flow reads with the map that it names."""
     polling: ClassVar[PollPolicy] = PollPolicy()
-    """When to ask for a job's status, in so far as the vendor decides."""
+    """How often to poll this vendor's jobs."""
     slots: ClassVar[int | None] = None
-    """Jobs that may be outstanding on the account at once, where the vendor publishes it."""
+    """How many jobs the account may have outstanding at once, where the vendor publishes it."""
     budgets: ClassVar[tuple[Budget, ...]] = ()
-    """How many requests the vendor allows an account in so much time, where it publishes it."""
+    """How many requests the vendor allows an account in a period, where it publishes it."""
     scope: ClassVar[tuple[str, ...]] = ()
-    """Arguments of exports that a job's ref has to hold too, as a poll needs them."""
+    """Arguments of exports that a job's ref must hold too, because a poll needs them."""
     error_codes: ClassVar[Mapping[str, type[ResponseError]]] = MappingProxyType({})
-    """Which error each of the vendor's own codes stands for; the others go by HTTP status."""
+    """The error for each of the vendor's own codes; other answers are read by HTTP status."""
 
     base_url: str = field(default="", kw_only=True)
-    """Below what every request goes; a subclass gives the vendor's address as the default."""
+    """The URL that the paths of all requests are added to; a subclass sets the vendor's default."""
     name: str = field(default="default", kw_only=True)
-    """Which of the user's accounts at the vendor this is; it stands in every ref."""
+    """Which of the user's accounts at the vendor this is; every ref holds it."""
     sign_in_url: str = field(default="", init=False, repr=False)
-    """Below what the requests of `sign_in` go; below the base URL if it is empty. An adapter whose
-    vendor issues tokens elsewhere makes it an argument, with the vendor's address for a default."""
+    """The base URL of the requests of `sign_in`; empty for `base_url`. Where the vendor issues
+    tokens at another host, the adapter makes it an argument whose default is that host."""
 
-    def __attrs_post_init__(self) -> None:
-        """Check what every adapter has.
+    def __init_subclass__(cls, **options: object) -> None:
+        """Refuse a class that still has an attribute or method of API version 1.
 
         Raises:
-            InvalidArgument: If a base URL is none, or would carry credentials in the open.
+            BrokenAdapter: If it has: the library would ignore it, and call its new name.
+        """
+        super().__init_subclass__(**options)
+        if problem := old_member(cls):
+            vendor = getattr(cls, "vendor", None)
+            raise BrokenAdapter(problem, vendor=vendor, remedy=f"see {UPGRADE_PAGE}")
+
+    def __attrs_post_init__(self) -> None:
+        """Check the fields that every adapter has.
+
+        Raises:
+            InvalidArgument: If a base URL is invalid, or would send credentials unencrypted.
         """
         self._check_base_url("base_url", self.base_url)
         if self.sign_in_url:
             self._check_base_url("sign_in_url", self.sign_in_url)
         if not self.name or not self.name.isprintable() or "/" in self.name:
-            raise self.invalid(
-                "name", "is not a printable word without slashes", "use a short name"
-            )
+            raise self.invalid("name", "must be printable and have no slash", "use a short name")
 
     @property
     def account(self) -> tuple[str, str]:
-        """The vendor's name and the account's: what the library keeps accounts apart by."""
+        """The vendor's name and the account's, which identify an account."""
         return (self.vendor, self.name)
 
     @classmethod
     def kinds(cls) -> Mapping[str, ExportKind]:
-        """Return the kinds of export that the adapter offers, by name, in the order written."""
+        """Return the adapter's kinds of export by name, in the order of their definition."""
         found = {
             name: member.__export_kind__
             for base in reversed(cls.__mro__)
@@ -304,92 +310,82 @@ class Adapter(ABC):
 
     @abstractmethod
     def authenticate(self, request: Request) -> Request:
-        """Return the request with the account's credentials on it."""
+        """Return the request with the account's credentials added."""
 
     @abstractmethod
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one job's status."""
+        """Request one job's status."""
 
     def sign_in(self) -> Flow[Token]:
-        """Trade the credentials for a token, which then goes along as `apply_token` says."""
+        """Exchange the credentials for a token, which `apply_token` adds to later requests."""
         raise self.unsupported("signing in")
 
     def apply_token(self, request: Request, token: Token) -> Request:
-        """Return the request with the token that signing in gave: as `Authorization: Bearer`."""
+        """Return the request with the token of `sign_in` added, as `Authorization: Bearer`."""
         return request.with_header("Authorization", f"Bearer {token.value}")
 
     def list_jobs(self, wanted: frozenset[str] = frozenset()) -> Flow[tuple[ExportJob, ...]]:  # noqa: ARG002 - for overrides
-        """Ask for many jobs' statuses at once; paging may end when all the wanted ids were seen."""
+        """Request many jobs' statuses at once; it may stop once all `wanted` ids were listed."""
         raise self.unsupported("listing jobs")
 
-    def matches_export(self, job: ExportJob, export: Export) -> bool:
-        """Return whether a listed job can be what an export became.
+    def matches_export(self, job: ExportJob, export: Export) -> bool | None:
+        """Return whether a listed job is the one that a submit of an export created.
 
-        It is asked when no answer came to a submit: a job is then adopted if it is the only one of
-        the time in question. An adapter whose list tells what was exported compares that.
+        It is called after a submit whose outcome is unknown. Return True only where the list proves
+        it, such as `job.raw["query"] == export.arguments["query"]`; False where the job cannot be
+        it; None where the list does not say enough, such as the kind of export alone. By default a
+        job of another kind gives False, any other None.
         """
-        return job.ref.kind in {"", export.kind}
+        return None if job.ref.kind in {"", export.kind} else False
 
     def cancel(self, ref: JobRef) -> Flow[ExportJob]:  # noqa: ARG002 - for overrides
         """Cancel a job. Cancelling one that has ended returns its final state."""
         raise self.unsupported("cancelling a job")
 
     def limits(self) -> Flow[Limits]:
-        """Ask what the account may do now."""
+        """Request what the account may do now."""
         raise self.unsupported("reading limits")
 
     def resume(self, ref: JobRef) -> ExistingJob:
-        """Return a job submitted earlier as something to run again to its end.
+        """Return a job that was submitted earlier, to pass to `run` and wait for.
 
         Raises:
-            InvalidArgument: If it is no ref.
+            InvalidArgument: If `ref` is not a JobRef.
             InvalidRef: If the job belongs to another account.
         """
         return ExistingJob(self, ref)
 
     def ref(self, job_id: str, **scope: str) -> JobRef:
-        """Return a new job's name; the library adds the kind and when it was submitted.
+        """Return a new job's ref; the library adds the kind and the time of the submit.
 
         Raises:
-            MalformedResponse: If the id is empty or not printable, and could not be read back.
+            MalformedResponse: If the id is empty or not printable.
         """
         if not job_id or not job_id.isprintable():
             raise MalformedResponse("expected a printable id @ $")
         return JobRef(vendor=self.vendor, account=self.name, id=job_id, scope=scope)
 
     def invalid(self, argument: str, reason: str, remedy: str) -> InvalidArgument:
-        """Return the error for an argument that cannot be right."""
+        """Return the error for an invalid argument."""
         return InvalidArgument(argument, reason, vendor=self.vendor, remedy=remedy)
 
     def check_order(self, argument: str, start: date | None, end: date | None) -> None:
-        """Check that a range of days or times does not end before it begins.
+        """Check that a range of days or times does not end before it starts.
 
         Raises:
             InvalidArgument: If it does.
         """
         if start is not None and end is not None and start > end:
-            raise self.invalid(argument, "is after the end", "let the range begin before it ends")
+            raise self.invalid(argument, "is after the end", "pass one that is not")
 
     def unsupported(self, operation: str) -> Unsupported:
-        """Return the error for something the vendor's API does not have."""
-        return Unsupported(f"the vendor's API has no way of {operation}", vendor=self.vendor)
+        """Return the error for an operation that the vendor's API does not have."""
+        return Unsupported(f"the vendor's API does not support {operation}", vendor=self.vendor)
 
     def _check_base_url(self, argument: str, url: str) -> None:
-        none = self.invalid(argument, "is not a base URL", "pass one such as https://host/path")
-        try:
-            parts = urlsplit(url)
-            host, _ = parts.hostname or "", parts.port
-        except ValueError:
-            raise none from None
-        if parts.scheme == "http" and not is_loopback(host):
-            raise self.invalid(argument, "would send credentials unencrypted", "use https")
-        if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
-            raise none
-        if not url.isprintable() or " " in url:
-            raise none
-        if parts.username is not None or parts.password is not None:
-            raise self.invalid(argument, "holds credentials", "pass them as their own arguments")
+        if problem := base_url_problem(url):
+            raise self.invalid(argument, *problem)
 
 
 Work = Export | ExistingJob
-"""What the loop takes up: an export to submit, or a job to see to its end."""
+"""What a poller runs: an export to submit, or a job to wait for."""

@@ -1,44 +1,44 @@
-"""Every error of the library, by whose fault it is.
+"""Every error of the library; its branches say whose fault an error is.
 
     ExportJobsError
-    ├── RequestError             the caller asked for something that cannot be
-    │   ├── InvalidArgument         (ValueError) an argument, caught before anything is sent
+    ├── RequestError             the caller's request
+    │   ├── InvalidArgument         (ValueError) an argument; nothing was sent
     │   ├── InvalidRef              (ValueError) a job's ref that cannot be read
     │   ├── UnknownVendor           (LookupError) no adapter of that name
-    │   ├── UnknownAccount          (LookupError) a ref of an account that was not handed over
+    │   ├── UnknownAccount          (LookupError) a ref of an account that the poller lacks
     │   ├── BrokenAdapter           an installed adapter that cannot be used
-    │   ├── Unsupported             a thing this vendor cannot do
-    │   ├── WrongContext            (RuntimeError) the wrong door, or one not entered
+    │   ├── Unsupported             an operation that the vendor does not have
+    │   ├── WrongContext            (RuntimeError) run in an event loop, or no `async with`
     │   └── Rejected                the vendor refused the request
     ├── AccountError             the account, not the request
     │   ├── AuthenticationFailed    the credentials are not accepted
-    │   ├── PermissionDenied        they are, but not for this
-    │   ├── RateLimited             too many requests: later
-    │   │   └── BudgetExhausted         as many as the vendor allows: not sent at all
-    │   ├── ConcurrencyLimitReached too many jobs at once: when one has ended
+    │   ├── PermissionDenied        they are accepted, but not for this
+    │   ├── RateLimited             too many requests: retried later
+    │   │   └── BudgetExhausted         all that the vendor allows: not sent
+    │   ├── ConcurrencyLimitReached too many jobs at once: submitted when one ends
     │   └── QuotaExceeded           the allowance is used up
     ├── VendorError              the vendor's answer
     │   ├── VendorUnavailable       a 5xx
-    │   ├── MalformedResponse       an answer that is not what it should be
-    │   └── UntrustedAddress        an address we do not go to
-    ├── NetworkError             (ConnectionError) the way there
+    │   ├── MalformedResponse       an answer that cannot be read
+    │   └── UntrustedAddress        a URL that we do not request
+    ├── NetworkError             (ConnectionError) the connection
     │   ├── Unreachable             no connection: nothing was sent
-    │   └── SubmitOutcomeUnknown    sent, and no answer: the job may or may not exist
+    │   └── SubmitOutcomeUnknown    sent, not answered: the job may or may not exist
     ├── JobError                 the job itself
     │   ├── JobFailed               it ended as failed
     │   ├── JobCancelled            it ended as cancelled
     │   └── JobNotFound             (LookupError) the vendor does not know it
-    ├── DeadlineExceeded         (TimeoutError) our waiting ended, the job did not
-    ├── PollerClosed             the poller was left before the job came to its end
-    ├── InternalError            a mistake of this library's own
+    ├── DeadlineExceeded         (TimeoutError) our wait ended, the job did not
+    ├── PollerClosed             the poller was closed before the job ended
+    ├── InternalError            a bug in this library
     └── FileError                the file
-        ├── DownloadFailed          the bytes could not be had whole
-        │   ├── SignedUrlRejected       a signed URL was refused, and so were its renewals
-        │   └── Corrupted               they came whole, but are not what was promised
-        ├── DestinationFailed       (OSError) they could not be written
-        └── LedgerFailed            what happened could not be recorded
+        ├── DownloadFailed          the bytes could not be downloaded completely
+        │   ├── SignedUrlRejected       a signed URL was rejected, and so were its renewals
+        │   └── Corrupted               they are complete, but a check failed
+        ├── DestinationFailed       (OSError) the file could not be written
+        └── LedgerFailed            the ledger could not be read or written
 
-An error names the vendor, the job, the cause and the remedy, and holds no secret and no signed URL.
+An error names the vendor, the job, the cause and the remedy; it has no secret and no signed URL.
 """
 
 from datetime import timedelta
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 
 class Context(TypedDict, total=False):
-    """What every error may be told beside what happened."""
+    """What every error may be given beside the reason."""
 
     vendor: str | None
     account: str | None
@@ -65,9 +65,9 @@ class ExportJobsError(Exception):
 
     Attributes:
         reason: What happened, in one line.
-        vendor: The vendor's name, where one is concerned.
-        account: The account's name, where one is concerned; shown if it is not "default".
-        ref: The job, where one is concerned and known.
+        vendor: The vendor's name, if it is about one.
+        account: The account's name, if it is about one; shown if it is not "default".
+        ref: The job, if it is about one and its id is known.
         remedy: What to do next, in one line.
     """
 
@@ -82,7 +82,7 @@ class ExportJobsError(Exception):
         ref: "JobRef | None" = None,
         remedy: str | None = None,
     ) -> None:
-        """Take what happened, where, and what to do about it."""
+        """Take what happened, where, and what to do."""
         super().__init__(safe_text(reason))
         self.reason: str = safe_text(reason)
         self.vendor: str | None = vendor
@@ -101,17 +101,17 @@ class ExportJobsError(Exception):
         return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle by what is kept, as the arguments are keywords."""
+        """Pickle the attributes, because the arguments are keywords."""
         return (_rebuild, (type(self), self.__dict__))
 
     def copy_for(self, ref: "JobRef | None") -> Self:
-        """Return this error told of another job."""
+        """Return a copy of this error that is about another job."""
         return _rebuild(type(self), {**self.__dict__, "ref": ref})
 
     def about(
         self, *, vendor: str, account: str | None = None, ref: "JobRef | None" = None
     ) -> Self:
-        """Return this error, told whom it concerns where it did not know."""
+        """Return this error with vendor, account and job filled in where it had none."""
         self.vendor = self.vendor or vendor
         self.account = self.account or account
         self.ref = self.ref or ref
@@ -119,7 +119,7 @@ class ExportJobsError(Exception):
 
     @property
     def _account(self) -> str | None:
-        """The vendor, and which of the user's accounts there if it has a name of its own."""
+        """The vendor, and the account's name if it is not the default one."""
         if self.vendor is None or self.account in {None, "default"}:
             return self.vendor
         return f"{self.vendor}/{self.account}"
@@ -135,11 +135,11 @@ def _rebuild(cls: type[_E], kept: dict[str, object]) -> _E:
 
 
 class RequestError(ExportJobsError):
-    """The caller asked for something that cannot be."""
+    """The caller's request is at fault."""
 
 
 class InvalidArgument(RequestError, ValueError):
-    """An argument that cannot be right; nothing was sent.
+    """An argument is invalid; nothing was sent.
 
     Attributes:
         field: The argument's name.
@@ -152,7 +152,7 @@ class InvalidArgument(RequestError, ValueError):
 
 
 class InvalidRef(RequestError, ValueError):
-    """A job's ref that cannot be read, or does not belong to this account."""
+    """A job's ref cannot be read, or belongs to another account."""
 
     default_remedy = "pass a ref as JobRef.to_json() wrote it"
 
@@ -168,11 +168,11 @@ class UnknownVendor(RequestError, LookupError):
 class UnknownAccount(RequestError, LookupError):
     """A ref belongs to an account that the poller was not given."""
 
-    default_remedy = "hand its adapter over: Poller(accounts=[...])"
+    default_remedy = "pass its adapter: Poller(accounts=[...])"
 
 
 class BrokenAdapter(RequestError):
-    """An installed adapter that cannot be used; the others are unaffected."""
+    """An adapter cannot be used; the others are unaffected."""
 
 
 class Unsupported(RequestError):
@@ -180,16 +180,16 @@ class Unsupported(RequestError):
 
 
 class WrongContext(RequestError, RuntimeError):
-    """The synchronous door was tried inside an event loop, or a poller that was not entered."""
+    """`run` was called inside an event loop, or a Poller used outside its `async with`."""
 
 
 class ResponseError(ExportJobsError):
-    """What every answer has that says no.
+    """The vendor answered a request with an error.
 
     Attributes:
         http_status: The HTTP status of the answer.
-        code: The vendor's own code for the refusal, if it gave one.
-        retry_after: How long the vendor asks us to wait, if it says.
+        code: The vendor's own error code, if it gave one.
+        retry_after: How long the vendor asks us to wait, if it does.
     """
 
     def __init__(
@@ -209,13 +209,13 @@ class ResponseError(ExportJobsError):
 
 
 class Rejected(ResponseError, RequestError):
-    """The vendor refused the request as it stands; asking again changes nothing."""
+    """The vendor rejected the request; repeating it unchanged does not help."""
 
     default_remedy = "correct the request"
 
 
 class AccountError(ResponseError):
-    """The account may not do this, now or at all."""
+    """The account may not do this now, or at all."""
 
 
 class AuthenticationFailed(AccountError):
@@ -231,27 +231,27 @@ class PermissionDenied(AccountError):
 
 
 class RateLimited(AccountError):
-    """Too many requests; the account waits, the job does not suffer."""
+    """The account sent too many requests; it pauses, and the job is not affected."""
 
-    default_remedy = "it passes by itself"
+    default_remedy = "no action needed: requests continue after the pause"
 
 
 class BudgetExhausted(RateLimited):
     """The account has sent as many requests as its vendor allows; this one was not sent."""
 
-    default_remedy = "it passes when the vendor's count begins anew"
+    default_remedy = "no action needed: requests continue when the budget resets"
 
 
 class ConcurrencyLimitReached(AccountError):
-    """Too many jobs are running on the account; there is room when one has ended."""
+    """The account has as many jobs as may run at once; a slot is free when one ends."""
 
-    default_remedy = "it passes when one of the account's jobs has ended"
+    default_remedy = "wait until one of the account's jobs has ended"
 
 
 class QuotaExceeded(AccountError):
-    """The account's allowance is used up; waiting for a job to end does not help."""
+    """The account's quota is used up; waiting for a job to end does not help."""
 
-    default_remedy = "wait until the allowance is renewed, or have the vendor raise it"
+    default_remedy = "wait until the quota resets, or ask the vendor to raise it"
 
 
 class VendorError(ExportJobsError):
@@ -265,23 +265,22 @@ class VendorUnavailable(ResponseError, VendorError):
 
 
 class MalformedResponse(VendorError):
-    """The vendor's answer is not what its documentation promises.
+    """The vendor's answer cannot be read.
 
     Attributes:
-        problems: One line for each thing that is wrong, such as
-            "required field missing @ $.status".
+        problems: One line per problem, such as "required field missing @ $.status".
     """
 
-    default_remedy = "if it lasts, the vendor's API may have changed: report it"
+    default_remedy = "if it persists, the vendor's API may have changed: report it"
 
     def __init__(self, *problems: str, **context: Unpack[Context]) -> None:
-        """Take what is wrong, a line for each thing."""
-        super().__init__("answer cannot be understood: " + "; ".join(problems), **context)
+        """Take the problems, one line each."""
+        super().__init__("cannot read the answer: " + "; ".join(problems), **context)
         self.problems: tuple[str, ...] = tuple(safe_text(problem) for problem in problems)
 
 
 class UntrustedAddress(VendorError):
-    """An address that we do not go to: another host's, or one without encryption."""
+    """A URL that we do not request: on another host, or without encryption."""
 
 
 class NetworkError(ExportJobsError, ConnectionError):
@@ -295,17 +294,17 @@ class Unreachable(NetworkError):
 
 
 class SubmitOutcomeUnknown(NetworkError):
-    """A request that creates a job was sent and no answer came.
+    """A request that creates a job was sent and not answered.
 
-    The job may or may not exist. It is not sent again: that could cost a second export.
+    The job may or may not exist. The request is not repeated: that could create a second job.
 
     Attributes:
-        number: The export's number in the ledger, where there is one that lasts.
+        number: The export's number in the ledger, if the ledger is a file or a database.
     """
 
     number: int | None = None
 
-    default_remedy = "look for the job at the vendor before submitting again"
+    default_remedy = "look for the job at the vendor before you submit it again"
 
     def choose(self, number: int, ledger: str) -> None:
         """Say what can be done about an export that stands in a ledger under a number."""
@@ -318,7 +317,7 @@ class SubmitOutcomeUnknown(NetworkError):
 
 
 class JobError(ExportJobsError):
-    """The job itself came to a bad end."""
+    """The job itself did not succeed."""
 
 
 class JobFailed(JobError):
@@ -334,47 +333,47 @@ class JobCancelled(JobError):
 
 
 class JobNotFound(ResponseError, JobError, LookupError):
-    """The vendor does not know the job, or knows it no more."""
+    """The vendor does not know the job, or no longer knows it."""
 
     default_remedy = "check the job's id and account, or submit it again"
 
 
 class DeadlineExceeded(ExportJobsError, TimeoutError):
-    """Our waiting ended. The job did not: it can be resumed by its ref."""
+    """Our wait ended. The job did not: it can be resumed by its ref."""
 
     default_remedy = "resume the job by its ref, with a later deadline"
 
 
 class PollerClosed(ExportJobsError):
-    """The poller was left before the job came to its end: it can be resumed by its ref."""
+    """The poller was closed before the job ended: the job can be resumed by its ref."""
 
     default_remedy = "resume the job by its ref"
 
 
 class InternalError(ExportJobsError):
-    """This library made a mistake about one export; the others go on."""
+    """A bug in this library stopped one export; the others continue."""
 
     default_remedy = "report it, with the traceback"
 
 
 class FileError(ExportJobsError):
-    """The job is done, but its file did not land."""
+    """The job is done, but a file did not land, or the ledger failed."""
 
 
 class DownloadFailed(FileError):
-    """The bytes could not be had whole."""
+    """A file could not be downloaded completely."""
 
     default_remedy = "resume the job by its ref to download again"
 
 
 class SignedUrlRejected(DownloadFailed):
-    """The file's host refused its address, as it does when a signed URL has expired."""
+    """The file's host rejected the signed URL, as it does when that has expired."""
 
 
 class Corrupted(DownloadFailed):
-    """The bytes are not those that the vendor or the file's host vouches for."""
+    """The bytes do not match a size or digest that the vendor or the file's host gave."""
 
-    default_remedy = "resume the job by its ref to download again; if it lasts, ask the vendor"
+    default_remedy = "resume the job by its ref to download again; if it persists, ask the vendor"
 
 
 class DestinationFailed(FileError, OSError):
@@ -386,15 +385,15 @@ class DestinationFailed(FileError, OSError):
 class LedgerFailed(FileError):
     """The ledger cannot be opened, read or written."""
 
-    default_remedy = "check the ledger's path and the space left, or choose another file"
+    default_remedy = "check the ledger's path and the free space, or choose another file"
 
 
 def mistaken(error: Exception, where: str = "") -> BrokenAdapter:
-    """Return the error that stands for a mistake of an adapter's, in a place such as " in poll"."""
-    return BrokenAdapter(f"the adapter made a mistake{where} ({type(error).__name__}: {error})")
+    """Return the error for an exception of an adapter's code, in a place such as " in poll"."""
+    return BrokenAdapter(f"the adapter failed{where} ({type(error).__name__}: {error})")
 
 
 def retold(error: Exception) -> Exception:
-    """Return an error with its name, its traceback, and its text made safe: a cause to chain."""
+    """Return a copy of an exception to chain as a cause, with its text made safe."""
     told = Exception(f"{type(error).__name__}: {safe_text(str(error))}")
     return told.with_traceback(error.__traceback__)

@@ -10,18 +10,17 @@ from attrs import evolve, field, frozen
 from exportjobs.adapter._structure import (
     FrozenMapping,
     freeze_members,
-    is_object,
     parse_json,
     structure,
 )
 
 T = TypeVar("T")
 Members: TypeAlias = Mapping[str, Any]
-"""The members of a JSON object, a form or a query. A member that is None is left out when sent."""
+"""The members of a JSON object, a form or a query. Members that are None are not sent."""
 
 
 def path(template: str, *values: str) -> str:
-    """Return a URL path with each `{}` filled by a value, quoted so that it stays one segment.
+    """Return a URL path with each `{}` replaced by a value, quoted so that it is one segment.
 
     >>> path("/export/jobs/{}/results", "../admin")
     '/export/jobs/..%2Fadmin/results'
@@ -42,7 +41,7 @@ def _lower_case(headers: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _names_only(members: Members | None) -> str:
-    """Show what there is without what it says, which may be a secret."""
+    """Show the names alone: the values may be secrets."""
     return f"<{', '.join(sorted(members)) if members else 'none'}>"
 
 
@@ -50,8 +49,8 @@ def _names_only(members: Members | None) -> str:
 class Request:
     """A request to the vendor's own API, not yet authenticated and not yet sent.
 
-    `path` is below the adapter's base URL: credentials go nowhere else. An idempotent request may
-    be repeated after a failure; any other is sent once, as it might create a second job.
+    `path` is relative to the adapter's base URL: credentials are sent nowhere else. An idempotent
+    request may be repeated after a failure; any other is sent once, as it may create a job.
     """
 
     method: str
@@ -66,9 +65,9 @@ class Request:
     idempotent: bool = True
     """Whether it may be repeated after a failure."""
     timeout: timedelta | None = None
-    """How long the vendor may take over the answer; None for the usual time."""
+    """How long the vendor may take to answer; None for the library's default."""
     head_only: bool = False
-    """Whether the answer's status and headers are enough: the body of a 2xx is left unread."""
+    """Whether only the answer's status and headers are read, and not the body of a 2xx."""
 
     @classmethod
     def get(cls, path: str, *, params: Members | None = None) -> Self:
@@ -77,9 +76,9 @@ class Request:
 
     @classmethod
     def peek(cls, path: str, *, params: Members | None = None) -> Self:
-        """Return a request that reads no more of an answer than its status and headers.
+        """Return a GET request of which only the answer's status and headers are read.
 
-        It is for an address behind which there is a file: how large it is does not matter.
+        Use it for a URL that answers with a file: the file is not downloaded.
         """
         return cls(method="GET", path=path, params=params, head_only=True)
 
@@ -92,33 +91,33 @@ class Request:
         params: Members | None = None,
         timeout: timedelta | None = None,
     ) -> Self:
-        """Return a request that creates something, and is therefore never repeated blindly."""
+        """Return a request that creates something, and is therefore not repeated."""
         return cls(
             method="POST", path=path, params=params, json=json, idempotent=False, timeout=timeout
         )
 
     @classmethod
     def patch(cls, path: str, *, json: Members | None = None) -> Self:
-        """Return a request that changes something to what it says."""
+        """Return a request that changes something; repeating it changes nothing more."""
         return cls(method="PATCH", path=path, json=json)
 
     @classmethod
     def delete(cls, path: str) -> Self:
-        """Return a request that ends something."""
+        """Return a request that deletes or cancels something."""
         return cls(method="DELETE", path=path)
 
     def with_header(self, name: str, value: str) -> Self:
-        """Return the request with one more header."""
+        """Return the request with a header added or replaced."""
         return evolve(self, headers={**self.headers, name: value})
 
     def repeatable(self) -> Self:
-        """Return the request marked as one that may be repeated after a failure."""
+        """Return the request, marked as one that may be repeated after a failure."""
         return evolve(self, idempotent=True)
 
 
 @frozen(hash=False)
 class Response:
-    """A vendor's answer: whole, or no more than its head. Header names are in lower case."""
+    """A vendor's answer, with or without its body. Header names are in lower case."""
 
     status: int
     """The HTTP status."""
@@ -126,7 +125,7 @@ class Response:
         factory=dict[str, str], converter=_lower_case, repr=_names_only
     )
     content: bytes = field(default=b"", repr=False)
-    """The body; empty where only the head was wanted."""
+    """The body; empty if only status and headers were read."""
 
     @property
     def ok(self) -> bool:
@@ -134,42 +133,34 @@ class Response:
         return 200 <= self.status < 300  # noqa: PLR2004 - the range is HTTP's
 
     def json(self) -> Any:  # noqa: ANN401 - whatever the vendor sent
-        """Return the body as the JSON value that it is.
+        """Return the body, parsed as JSON.
 
         Raises:
             MalformedResponse: If the body is not JSON.
         """
         return parse_json(self.content)
 
-    def body(self, cls: type[T], *, unwrap: str | None = None) -> T:
-        """Return the body as an instance of a frozen class, tolerant of spelling and extra fields.
-
-        With `unwrap`, an object under that one name is taken for the body where there is one.
+    def body(self, cls: type[T]) -> T:
+        """Return the body as an instance of a frozen class, as `structure` does.
 
         Raises:
-            MalformedResponse: With a line for each problem, ending in the path of the value.
+            MalformedResponse: With one line per problem, which ends in the path of the value.
         """
-        return structure(unwrapped(self.json(), unwrap) if unwrap else self.json(), cls)
-
-
-def unwrapped(value: object, name: str) -> object:
-    """Return what stands under a name of an object, or the value itself where nothing does."""
-    inner = value.get(name) if is_object(value) else None
-    return value if inner is None else inner
+        return structure(self.json(), cls)
 
 
 Flow: TypeAlias = Generator[Request, Response, T]
-"""A conversation: yields requests, is sent the responses and returns what they amount to.
+"""A generator that yields requests, is sent their responses, and returns a result.
 
-An answer that says no is not sent but thrown, as one of the library's errors; a flow that knows
-better catches it.
+An error answer is not sent into the flow but thrown, as one of the library's errors. A flow catches
+it only where it can do better than fail.
 """
 
 
 @frozen
 class Token:
-    """What signing in gave: a bearer token and how long it is good for."""
+    """A bearer token from `sign_in`, and how long it is valid."""
 
     value: str = field(repr=False)
     lifetime: timedelta | None = None
-    """From the moment it was issued; None where it does not end by itself."""
+    """From when it was issued; None if it does not expire."""

@@ -1,4 +1,4 @@
-"""What is known of an export job: frozen values and the table of legal moves."""
+"""An export job as frozen values, and the table of its legal status transitions."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from exportjobs.adapter._urls import expiry
 
 
 class JobStatus(StrEnum):
-    """Where a job stands, in the same five words for every vendor."""
+    """A job's status, the same five for every vendor."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -32,11 +32,11 @@ class JobStatus(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a job in this status has come to its end."""
+        """Whether a job in this status has ended."""
         return not TRANSITIONS[self] - {self}
 
     def may_become(self, other: "JobStatus") -> bool:
-        """Return whether a job in this status may next be seen in the other."""
+        """Return whether a job may go from this status to the other."""
         return other in TRANSITIONS[self]
 
 
@@ -55,21 +55,21 @@ TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = MappingProxyType(
 
 @frozen
 class Reading:
-    """A vendor's status word and what we make of it."""
+    """A vendor's status word, and the status that it stands for."""
 
     status: JobStatus
     raw: str = field(converter=safe_text)
     """The vendor's own word."""
     recognised: bool = True
-    """Whether the adapter knows the word."""
+    """Whether the adapter's status map has the word."""
 
 
 @frozen(kw_only=True)
 class StatusMap:
-    """A vendor's vocabulary: which of its words stand for which of our five.
+    """A vendor's status words: which of them stand for which of our five statuses.
 
-    Words are matched whatever their case. A word that nobody knows is read as running and marked as
-    not recognised: it is neither an error nor an end.
+    Case is ignored. An unknown word is read as running, and marked as not recognised: it is neither
+    an error nor a terminal status.
     """
 
     queued: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class StatusMap:
     cancelled: tuple[str, ...] = ()
 
     def read(self, raw: str) -> Reading:
-        """Return what a vendor's status word means."""
+        """Return the status that a vendor's word stands for."""
         word = raw.strip().casefold()
         for status in JobStatus:
             words: tuple[str, ...] = getattr(self, status.value)
@@ -90,7 +90,7 @@ class StatusMap:
 
 @frozen
 class Progress:
-    """How far a job has come, counted in the vendor's own items; either number may be unknown."""
+    """A job's progress, counted in the vendor's own items; either number may be unknown."""
 
     processed: int | None = None
     """In the vendor's own items."""
@@ -99,7 +99,7 @@ class Progress:
 
     @property
     def fraction(self) -> float | None:
-        """The share done, from 0 to 1, or None where the vendor's numbers do not tell."""
+        """The fraction done, from 0 to 1, or None if the numbers are unknown or not valid."""
         if self.processed is None or not self.total or self.total < 0:
             return None
         return max(0, min(self.processed, self.total)) / self.total
@@ -110,10 +110,10 @@ _REF_VERSION = 1
 
 @frozen
 class JobRef:
-    """The durable name of a job: enough to find it again from another process.
+    """The durable name of a job: enough to find the job again from another process.
 
-    It never holds a URL, a host, a header or a secret: the adapter rebuilds addresses from its own
-    base URL.
+    It never holds a URL, a host, a header or a secret: the adapter builds URLs from its own base
+    URL.
     """
 
     vendor: str
@@ -125,11 +125,11 @@ class JobRef:
     kind: str = ""
     """What was exported, such as "forecast"; empty where it is not known."""
     scope: Mapping[str, str] = field(factory=dict[str, str], converter=freeze_members, hash=False)
-    """What else the vendor needs to find the job, such as an organization's id."""
+    """What else is needed to poll the job, such as an organization's id."""
     submitted_at: datetime | None = None
     """When it was submitted, in UTC, by this machine's clock."""
     digest: str = ""
-    """The digest of the export that it came of: see `Export.digest`."""
+    """The digest of the export that created it: see `Export.digest`."""
 
     def __str__(self) -> str:
         """Return the ref on one line, as the command line prints and reads it."""
@@ -137,11 +137,11 @@ class JobRef:
 
     @property
     def account_key(self) -> tuple[str, str]:
-        """The vendor's name and the account's: what the library keeps accounts apart by."""
+        """The vendor's name and the account's, which identify an account."""
         return (self.vendor, self.account)
 
     def names_same_job_as(self, other: "JobRef") -> bool:
-        """Return whether two refs name one job, whatever else each of them knows of it."""
+        """Return whether two refs name the same job, even if one of them holds more about it."""
         mine = (self.account_key, self.id, dict(self.scope))
         return mine == (other.account_key, other.id, dict(other.scope)) and (
             not (self.kind and other.kind) or self.kind == other.kind
@@ -168,7 +168,7 @@ class JobRef:
         """Return the ref that `to_json` wrote; members that a later version added are ignored.
 
         Raises:
-            InvalidRef: If the text is not a ref, or was written by an incompatible version.
+            InvalidRef: If the text is not a ref, or is in an incompatible version of the format.
         """
         try:
             written = json.loads(text)
@@ -177,18 +177,18 @@ class JobRef:
                 return cls(**_members(written))
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise InvalidRef(f"cannot be read ({type(error).__name__})") from None
-        raise InvalidRef(f"was written in version {version!r} of its format")
+        raise InvalidRef(f"is in version {version!r} of the format, which is not supported")
 
 
 def check_ref(given: object, vendor: str | None = None) -> None:
-    """Check that something names a job.
+    """Check that an argument is a JobRef.
 
     Raises:
-        InvalidArgument: If it is no ref.
+        InvalidArgument: If it is not.
     """
     if not isinstance(given, JobRef):
         remedy = "read one with JobRef.from_json(text)"
-        raise InvalidArgument("ref", "is no JobRef", vendor=vendor, remedy=remedy)
+        raise InvalidArgument("ref", "must be a JobRef", vendor=vendor, remedy=remedy)
 
 
 class _Members(TypedDict):
@@ -235,25 +235,25 @@ def _moment(text: str) -> datetime:
 
 @frozen
 class Artifact:
-    """One thing to download from a finished job.
+    """One file to download from a finished job.
 
-    A signed URL is a lease: it opens the file for whoever holds it until it expires, so it is never
-    shown. An authenticated artifact lives on the vendor's own API and is fetched with the account's
-    credentials; its address is a path below the adapter's base URL.
+    A signed URL opens the file for whoever has it until it expires, so it is never shown. An
+    authenticated artifact is on the vendor's own API and is downloaded with the account's
+    credentials; its URL is a path below the adapter's base URL.
     """
 
     url: str = field(repr=False)
     """A signed URL, or a path below the adapter's base URL where `authenticated`."""
     authenticated: bool = False
-    """Whether it is fetched from the vendor's own API, with the account's credentials."""
+    """Whether it is downloaded from the vendor's own API, with the account's credentials."""
     name: str | None = None
     """The file's name as the vendor gives it; None where it does not."""
     media_type: str | None = None
-    """Such as "text/csv"; it decides the file's suffix where the name has none."""
+    """Such as "text/csv"; it gives the file its suffix if the name has none."""
     size: int | None = None
     """Bytes, as the vendor says; None where it does not."""
     expires_at: datetime | None = None
-    """When the address stops working, in UTC, as the vendor says."""
+    """When the URL expires, in UTC, as the vendor says."""
     part: int | None = None
     """The part's number, from 1, where a job has several."""
     md5: str | None = None
@@ -262,8 +262,8 @@ class Artifact:
     """Of the bytes, in hexadecimal, as the vendor says."""
 
     @property
-    def lease_ends_at(self) -> datetime | None:
-        """When the address stops working, in UTC: as the vendor says, else as the URL does."""
+    def url_expires_at(self) -> datetime | None:
+        """When the URL expires, in UTC: as the vendor says, or else as the URL itself says."""
         return self.expires_at or expiry(self.url)
 
 
@@ -274,15 +274,15 @@ class ExportJob:
     ref: JobRef
     reading: Reading
     progress: Progress | None = None
-    """How far it has come; None where the vendor does not report that."""
+    """None where the vendor does not report it."""
     created_at: datetime | None = None
     """When it was accepted, as the vendor says; None where it does not."""
     started_at: datetime | None = None
-    """When it began to run, as the vendor says; None where it does not."""
+    """When it started to run, as the vendor says; None where it does not."""
     finished_at: datetime | None = None
     """When it ended, as the vendor says; None where it does not."""
     artifacts: tuple[Artifact, ...] = ()
-    """What there is to download; none where the job is not done, or done and empty."""
+    """The files to download; none if the job is not done, or is done and empty."""
     record_count: int | None = None
     """Rows or records in all artifacts together, as the vendor says."""
     size: int | None = None
@@ -290,41 +290,40 @@ class ExportJob:
     error: str | None = field(default=None, converter=optional_safe_text)
     """Why it failed, in the vendor's words; None where it did not, or the vendor does not say."""
     warnings: tuple[str, ...] = field(default=(), converter=safe_texts)
-    """What is missing from a job that is done all the same."""
+    """What is missing from a job that is done nevertheless."""
     brief: bool = False
-    """Whether this is a list's summary, which does not tell of artifacts; a poll does."""
+    """Whether this comes from a list that leaves out the artifacts, which a poll returns."""
     raw: object = field(default=None, repr=False, eq=False)
-    """The vendor's own words, whole. It may hold signed URLs: do not print it."""
+    """The vendor's own description. It may hold signed URLs: do not print it."""
 
     @property
     def status(self) -> JobStatus:
-        """Where the job stands, in our five words."""
+        """The job's status, one of our five."""
         return self.reading.status
 
     @property
     def raw_status(self) -> str:
-        """Where the job stands, in the vendor's own word."""
+        """The job's status in the vendor's own word."""
         return self.reading.raw
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the first of the artifacts' addresses stops working, in UTC, if it is known."""
-        ends = (artifact.lease_ends_at for artifact in self.artifacts)
+        """When the first of the artifacts' URLs expires, in UTC, if it is known."""
+        ends = (artifact.url_expires_at for artifact in self.artifacts)
         return min((end for end in ends if end), default=None)
 
     def advance(self, snapshot: "ExportJob") -> "ExportJob":
-        """Return what is known after a newer snapshot.
+        """Return what is known of the job after a newer snapshot.
 
-        The name under which the job was submitted stays. A terminal status never goes back, and a
-        status that nobody knows says nothing new about where the job stands. A snapshot that says
-        nothing new at all changes nothing.
+        The ref is kept. A terminal status never changes, and an unknown status word leaves the
+        status as it was. A snapshot without any news returns this very object.
         """
         if not self.status.may_become(snapshot.status):
             return self
         if not snapshot.reading.recognised:
             snapshot = evolve(snapshot, reading=evolve(snapshot.reading, status=self.status))
         snapshot = evolve(snapshot, ref=self.ref)
-        # What is replaced time and again has Python's collector go through everything that is kept.
+        # A new object per poll would make Python's garbage collector scan all that is kept.
         is_news = snapshot != self or snapshot.raw != self.raw
         return snapshot if is_news else self
 

@@ -1,4 +1,4 @@
-"""Keep secrets out of everything that is printed, logged or raised."""
+"""Keep secrets out of whatever is printed, logged or raised."""
 
 import re
 from collections.abc import Collection, Generator, Iterable
@@ -13,7 +13,7 @@ _HOST = re.compile(r"[a-z0-9.:_-]+")
 _HIDDEN = "…"
 _LONGEST = 300
 _WORTH_HIDING = 6
-"""Letters of a secret: a shorter one is part of too many words."""
+"""The shortest secret that is replaced: a shorter text occurs in too many words."""
 _secrets: ContextVar[Collection[str]] = ContextVar("secrets", default=())
 
 
@@ -21,7 +21,7 @@ _secrets: ContextVar[Collection[str]] = ContextVar("secrets", default=())
 def hiding(secrets: Collection[str]) -> Generator[None]:
     """Keep secrets out of all texts that are made safe in the block: a vendor may quote them.
 
-    The collection may grow meanwhile, as when an account signs in.
+    The collection may grow in the block, for example when an account signs in.
     """
     before = _secrets.set(secrets)
     try:
@@ -31,13 +31,13 @@ def hiding(secrets: Collection[str]) -> Generator[None]:
 
 
 def unprinted(owner: AttrsInstance) -> set[str]:
-    """Return the texts that a value is printed without: its secrets."""
+    """Return the secrets of a value: the strings that its repr leaves out."""
     kept = (getattr(owner, one.name) for one in fields(type(owner)) if one.repr is not True)
     return {value for value in kept if isinstance(value, str)}
 
 
 def safe_url(url: str) -> str:
-    """Return where a URL points without what opens it: scheme and host, nothing behind them."""
+    """Return a URL's scheme and host alone: its path and query may open what it points to."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
@@ -47,12 +47,12 @@ def safe_url(url: str) -> str:
 
 
 def safe_text(text: str) -> str:
-    """Return a vendor's words on one bounded line, with every URL cut down to its host.
+    """Return a vendor's text on one line of bounded length, with every URL cut to its host.
 
-    What `hiding` names is left out.
+    The secrets that `hiding` was given are left out.
     """
     line = " ".join(_URL.sub(lambda match: safe_url(match.group()), text).split())
-    # The longer ones first, of which others may be a part.
+    # Longest first: a shorter secret may be a part of a longer one.
     for secret in sorted(_secrets.get(), key=len, reverse=True):
         if len(secret) >= _WORTH_HIDING:
             line = line.replace(secret, _HIDDEN)

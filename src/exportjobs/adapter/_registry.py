@@ -1,4 +1,4 @@
-"""Which adapters are installed, and how to get at one by name without importing the others."""
+"""Which adapters are installed, and one of them by name, without importing the others."""
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points, version
@@ -9,35 +9,36 @@ from attrs import evolve, frozen
 
 from exportjobs.adapter._adapter import API_VERSION, Adapter
 from exportjobs.adapter._errors import BrokenAdapter, UnknownVendor
+from exportjobs.adapter._renamed import UPGRADE_PAGE, OldName
 
 GROUP = "exportjobs.adapters"
-OLDEST_API_VERSION = 1
+OLDEST_API_VERSION = 2
 """The oldest version of `exportjobs.adapter` whose adapters still work."""
 _CONTRACT = Adapter.__module__.rpartition(".")[0]
 
 
 @frozen
 class Installed:
-    """An adapter as its distribution announces it, not yet imported."""
+    """An installed adapter, not yet imported."""
 
     vendor: str
-    """The name under which it is announced."""
+    """The name of its entry point."""
     distribution: str
-    """What is installed, by its name."""
+    """The name of the distribution that it is in."""
     version: str
-    """Of the distribution."""
+    """The version of that distribution."""
     entry_point: EntryPoint
     """Where the adapter is."""
     rivals: tuple[str, ...] = ()
-    """Other distributions that claim the name; where there are any, it is nobody's."""
+    """Other distributions with an adapter of this name; if there are any, none can be used."""
 
     def load(self) -> type[Adapter]:
-        """Import the adapter and check that it fits.
+        """Import the adapter and check that it can be used.
 
         Raises:
-            BrokenAdapter: If several distributions claim its name, it cannot be imported, is no
-                adapter of that name, or was written for another version of `exportjobs.adapter`;
-                it names the distribution and what to do.
+            BrokenAdapter: If several distributions have an adapter of its name, or it cannot be
+                imported, is not an adapter of that name, or was written for another version of
+                `exportjobs.adapter`. The error names the distribution and what to do.
         """
         if self.rivals:
             claimants = " and ".join(map(repr, (self.distribution, *self.rivals)))
@@ -53,33 +54,36 @@ class Installed:
     def _imported(self) -> object:
         try:
             return self.entry_point.load()
-        # A module that leaves the interpreter is not to take the other vendors with it.
+        except OldName as error:
+            raise self._broken(f"is too old: {error}") from error
+        # SystemExit too: a module that exits must not end a program that uses other vendors.
         except (Exception, SystemExit) as error:
             what, remedy = f"{type(error).__name__}: {error}", None
             if isinstance(error, ImportError) and error.name == _CONTRACT:
-                what = f"version {API_VERSION} of {_CONTRACT} lacks a name that it takes; {what}"
+                what = f"version {API_VERSION} of {_CONTRACT} lacks a name that it imports; {what}"
                 remedy = f"upgrade exportjobs or {self.distribution!r}, whichever is older"
             raise self._broken(f"cannot be imported ({what})", remedy) from error
 
     def _check_version(self, written_for: object) -> None:
         ours = f"exportjobs {version('exportjobs')}"
         if type(written_for) is not int:
-            raise self._broken("has an api_version that is no figure")
+            raise self._broken("has an api_version that is not an integer")
         if written_for > API_VERSION:
             reason = f"is too new: written for version {written_for} of {_CONTRACT}, of which"
             raise self._broken(f"{reason} {ours} has version {API_VERSION}", "upgrade exportjobs")
         if written_for < OLDEST_API_VERSION:
             reason = f"is too old: written for version {written_for} of {_CONTRACT}, of which"
-            raise self._broken(f"{reason} {ours} supports none before {OLDEST_API_VERSION}")
+            supports = f"supports none before {OLDEST_API_VERSION}: see {UPGRADE_PAGE}"
+            raise self._broken(f"{reason} {ours} {supports}")
 
     def _check_whole(self, found: type[Adapter]) -> None:
         if isabstract(found):
             lacking = ", ".join(sorted(found.__abstractmethods__))
-            raise self._broken(f"is not whole: it lacks {lacking}")
+            raise self._broken(f"is incomplete: it lacks {lacking}")
         name = getattr(found, "vendor", None)
         if name != self.vendor:
-            # Refs carry the adapter's own word, and are looked up by it.
-            raise self._broken(f"calls its vendor {name!r}")
+            # A ref holds the adapter's own name for the vendor, and is looked up by it.
+            raise self._broken(f"names its vendor {name!r}")
         try:
             for kind in found.kinds().values():
                 _ = kind.signature
@@ -99,7 +103,7 @@ def installed() -> Mapping[str, Installed]:
 
 
 def collect(points: Iterable[EntryPoint]) -> Mapping[str, Installed]:
-    """Return the adapters that entry points announce, by vendor name, sorted."""
+    """Return the adapters of some entry points by vendor name, sorted."""
     announcements = [Installed(point.name, *_origin(point), point) for point in points]
     found: dict[str, Installed] = {}
     for announced in sorted(announcements, key=lambda one: (one.vendor, one.distribution)):
@@ -119,7 +123,7 @@ def load_adapter(vendor: str) -> type[Adapter]:
 
     Raises:
         UnknownVendor: If none is installed under that name; the error lists those that are.
-        BrokenAdapter: If the one that is cannot be used, as `Installed.load` tells.
+        BrokenAdapter: If the adapter cannot be used: see `Installed.load`.
     """
     found = collect(entry_points(group=GROUP, name=vendor))
     if vendor not in found:

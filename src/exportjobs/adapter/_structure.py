@@ -1,4 +1,4 @@
-"""Between JSON and values: tolerant of spelling and unknown fields, exact about what is wrong."""
+"""Convert JSON to values: tolerant of spelling and unknown members, exact about what is wrong."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ V = TypeVar("V")
 
 @frozen(eq=False, repr=False)
 class FrozenMapping(Mapping[str, V]):
-    """A mapping that cannot be changed, and unlike a read-only view can be copied and pickled."""
+    """An immutable mapping that, unlike a read-only view, can be copied and pickled."""
 
     _members: dict[str, V]
 
@@ -38,8 +38,8 @@ class FrozenMapping(Mapping[str, V]):
         return repr(self._members)
 
 
-def freeze(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can hold, and what was made of it
-    """Return a value whose mappings and lists, however deep, cannot be changed any more."""
+def freeze(value: Any) -> Any:  # noqa: ANN401 - any JSON value, and what was made of it
+    """Return a value with all its mappings and lists, at any depth, made immutable."""
     if isinstance(value, Mapping):
         return freeze_members(cast("Mapping[str, Any]", value))
     if isinstance(value, list | tuple):
@@ -48,12 +48,12 @@ def freeze(value: Any) -> Any:  # noqa: ANN401 - anything that JSON can hold, an
 
 
 def freeze_members(members: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a mapping that cannot be changed any more, nor anything in it."""
+    """Return a mapping made immutable, with all that is in it."""
     return FrozenMapping({key: freeze(value) for key, value in members.items()})
 
 
 T = TypeVar("T")
-# An epoch above this is in milliseconds: as seconds it would lie beyond the year 5000.
+# A larger epoch is in milliseconds: in seconds it would be after the year 5000.
 _MILLISECONDS_FROM = 1e11
 
 
@@ -71,7 +71,7 @@ def parse_json(content: bytes) -> object:
     """Return the value of a JSON document.
 
     Raises:
-        MalformedResponse: If it is none, or is nested beyond reason.
+        MalformedResponse: If it is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(content)
@@ -83,14 +83,14 @@ def dump_json(value: object) -> str:
     """Return a value as compact JSON with sorted members; dates and times in ISO 8601.
 
     Raises:
-        TypeError: If some part of it has no form in JSON.
+        TypeError: If a part of it cannot be written as JSON.
     """
     try:
         return json.dumps(
             value, default=_jsonable, sort_keys=True, separators=(",", ":"), allow_nan=False
         )
     except (ValueError, RecursionError):
-        raise TypeError("number that is not finite, or a value within itself") from None
+        raise TypeError("number that is not finite, or a value that contains itself") from None
 
 
 def _jsonable(value: object) -> object:
@@ -104,29 +104,29 @@ def _jsonable(value: object) -> object:
 def structure(value: object, cls: type[T]) -> T:
     """Return a JSON value as an instance of a class.
 
-    A member is matched to a field whatever its spelling: `jobId`, `job_id` and `JobID` are one
+    The spelling of a member may differ from the field's: `jobId`, `job_id` and `JobID` are the same
     name. Members without a field are ignored. Times may be ISO 8601 with or without a zone (none
-    means UTC), or seconds or milliseconds since 1970, as numbers or as text; they come out aware
+    means UTC), or seconds or milliseconds since 1970, as numbers or as text; the result is aware
     and in UTC.
 
     Raises:
-        MalformedResponse: With a line such as "required field missing @ $.status" for each problem.
+        MalformedResponse: With a line such as "required field missing @ $.status" per problem.
     """
     try:
         return _converter.structure(value, cls)
     except RecursionError:
-        raise MalformedResponse("nested beyond reason @ $") from None
+        raise MalformedResponse("nested too deeply @ $") from None
     except Exception as error:  # noqa: BLE001 - a hook may raise whatever a hostile value provokes
         raise MalformedResponse(*describe(error)) from None
 
 
 def conform(value: object, annotation: object) -> Any:  # noqa: ANN401 - of the annotation's type
-    """Return a caller's argument as its annotation wants it, such as a date for "2026-08-31".
+    """Return a caller's argument in the type of its annotation, such as a date for "2026-08-31".
 
-    A time keeps the zone it was given in, which may say which day is meant.
+    A time keeps its zone, because the date may depend on it.
 
     Raises:
-        ValueError: Saying on one line what is wrong with the value.
+        ValueError: With what is wrong with the value, on one line.
     """
     wanted: Any = annotation
     try:
@@ -136,7 +136,7 @@ def conform(value: object, annotation: object) -> Any:  # noqa: ANN401 - of the 
 
 
 def describe(error: Exception) -> list[str]:
-    """Return a converter's error as lines that each end in the path of the value at fault."""
+    """Return a converter's error as lines, each of which ends in the path of the wrong value."""
     return cattrs.transform_error(error, path="$", format_exception=_explain)
 
 
@@ -152,7 +152,7 @@ def _explain(error: BaseException, wanted: type | None) -> str:
 
 
 class _Unfit(ValueError):
-    """A value of the wrong kind; the text says what was expected, never what was found."""
+    """A value of the wrong type; the text says what was expected, never what was found."""
 
 
 def _spelling(key: str) -> str:
@@ -180,7 +180,7 @@ def _to_text(value: object, _: object) -> str:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise _Unfit("expected text")
+    raise _Unfit("expected a string")
 
 
 def _to_number(value: object, _: object) -> int:
@@ -247,7 +247,7 @@ def _from_epoch(number: float) -> datetime:
 
 
 def _to_local_time(value: object, wanted: object) -> datetime:
-    """Read a time as `_to_time` does, without bringing it to UTC."""
+    """Read a time as `_to_time` does, but keep its zone."""
     if isinstance(value, str) and _numeral(value) is None:
         time = _parsed(value)
         return time if time.tzinfo else time.replace(tzinfo=UTC)
@@ -306,8 +306,8 @@ def _list_of(wanted: object, converter: cattrs.BaseConverter) -> Callable[[objec
 
 
 def _items(value: object) -> Sequence[object]:
-    """Return what is in a list; a set's items in an order that does not depend on the process."""
-    # A text is a sequence too: taken for one, "name" would ask for n, a, m and e.
+    """Return the items of a list; a set's in an order that is the same in every process."""
+    # A string is a sequence too: read as one, "name" would mean n, a, m and e.
     if isinstance(value, list | tuple):
         return cast("Sequence[object]", value)
     if isinstance(value, set | frozenset):

@@ -1,10 +1,12 @@
-"""A vendor's terms: how often it is worth asking, and what an account may do."""
+"""A vendor's terms: how often to poll, and what an account may do."""
 
 from datetime import timedelta
 from enum import StrEnum
 
 from attrs import field, frozen
 from attrs.validators import ge, gt, instance_of, optional
+
+from exportjobs.adapter._renamed import renamed_arguments
 
 _count = optional(instance_of(int))
 _zero = timedelta(0)
@@ -15,29 +17,36 @@ _SPOKEN = {
 }
 
 
+@renamed_arguments(
+    typical="typical_duration",
+    price="latency_cost",
+    floor="min_interval",
+    ceiling="max_interval",
+    slow="unknown_status_interval",
+)
 @frozen(kw_only=True)
 class PollPolicy:
-    """When to ask for a job's status, in so far as the vendor decides.
+    """How often to poll a vendor's jobs.
 
-    The moments themselves are worked out from how far the job has come and from how long its like
-    have taken; these are what that begins with and the bounds that it keeps to.
+    When exactly a job is polled is computed from its progress and from how long earlier jobs of its
+    kind took. The policy gives the starting values of that computation, and its bounds.
     """
 
     typical_duration: timedelta = field(default=timedelta(minutes=1), validator=gt(_zero))
-    """How long a job may take, for as long as none was seen to its end; a rough guess is enough."""
+    """How long a job takes, used until the first one has been observed; a rough guess is enough."""
     latency_cost: float = field(default=0.05, validator=gt(0.0))
-    """How much delay one saved request is worth, as a fraction of a job's length. At 0.05, a job
-    that takes 100 s may be noticed 5 s later if that saves a request."""
+    """How much delay one saved request is worth, as a fraction of a job's duration. At 0.05, the
+    end of a job that takes 100 s may be noticed 5 s later if that saves a request."""
     min_interval: timedelta = field(default=timedelta(seconds=1), validator=ge(_zero))
-    """The shortest wait between two questions about a job."""
+    """The shortest time between two polls of a job."""
     max_interval: timedelta = field(default=timedelta(hours=1), validator=ge(_zero))
-    """The longest wait between two questions about a job that is well."""
+    """The longest time between two polls of a job whose polls succeed."""
     unknown_status_interval: timedelta = field(default=timedelta(minutes=5), validator=ge(_zero))
-    """The wait where a status is unknown, and the longest that failures stretch one to."""
+    """The time between polls of a job whose status is unknown, and the longest after failures."""
 
 
 class Operation(StrEnum):
-    """What a request is for, where a vendor counts them apart."""
+    """What a request is for, where a vendor counts requests by purpose."""
 
     SUBMIT = "submit"
     POLL = "poll"
@@ -45,19 +54,20 @@ class Operation(StrEnum):
     OTHER = "other"
 
 
+@renamed_arguments(of="operation")
 @frozen(kw_only=True)
 class Budget:
-    """How many requests an account may send in so much time, as the vendor publishes it."""
+    """How many requests an account may send in a period, as the vendor publishes it."""
 
     requests: int = field(validator=ge(1))
-    """How many requests …"""
+    """The largest number of requests in a period."""
     per: timedelta = field(validator=gt(_zero))
-    """… in how much time."""
+    """The length of the period."""
     operation: Operation | None = None
-    """What is counted; None for all requests together."""
+    """Which requests are counted; None for all together."""
     calendar: bool = False
-    """Whether the count begins anew by the clock (a day's at midnight UTC), not in a window that
-    moves along with the time."""
+    """Whether the count resets at fixed times of the clock (a daily one at midnight UTC); otherwise
+    the period is a sliding window."""
 
     def __str__(self) -> str:
         """Return the budget in words, such as "300 poll requests a day"."""
@@ -68,7 +78,7 @@ class Budget:
 
 @frozen(kw_only=True)
 class Limits:
-    """What an account may do at this moment, as its vendor says; None where it does not."""
+    """What an account may do now, as its vendor says; None for what the vendor does not say."""
 
     slots: int | None = field(default=None, validator=_count)
     """Jobs that may be queued or running at once."""
@@ -77,4 +87,4 @@ class Limits:
     quota: int | None = field(default=None, validator=_count)
     """Jobs in the vendor's accounting period."""
     remaining_quota: int | None = field(default=None, validator=_count)
-    """How many of them are left."""
+    """How many more jobs may be submitted in that period."""

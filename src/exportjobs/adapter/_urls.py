@@ -1,4 +1,4 @@
-"""How long a signed URL opens its file, read from the URL itself."""
+"""What can be read from a URL itself: when a signed one expires, whether one can be a base URL."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import parse_qsl, urlsplit
 
 
-# Files are many, and the hosts that have them few.
+# A run downloads many files from few hosts.
 @lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Return whether a host is this machine itself."""
@@ -19,13 +19,32 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def base_url_problem(url: str) -> tuple[str, str] | None:
+    """Return why a URL cannot be an adapter's base URL, and what to do; None if it can."""
+    invalid = ("is not a base URL", "pass one such as https://host/path")
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return invalid
+    if parts.scheme == "http" and not is_loopback(host):
+        return ("would send credentials unencrypted", "use https")
+    if parts.scheme not in {"http", "https"} or not host or parts.query or parts.fragment:
+        return invalid
+    if not url.isprintable() or " " in url:
+        return invalid
+    if parts.username is not None or parts.password is not None:
+        return ("holds credentials", "pass them as their own arguments")
+    return None
+
+
 _AMAZON_TIME = "%Y%m%dT%H%M%SZ"
 
 
 def expiry(url: str) -> datetime | None:
-    """Return when a signed URL stops working, in UTC, or None where it does not say.
+    """Return when a signed URL expires, in UTC, or None where the URL does not say.
 
-    Read are Azure's `se`, Amazon's and Google's `Date` with `Expires`, a plain `Expires` in seconds
+    It reads Azure's `se`, Amazon's and Google's `Date` with `Expires`, a plain `Expires` in seconds
     since 1970 (Amazon's version 2, CloudFront's canned policy) and CloudFront's custom `Policy`.
     """
     try:
@@ -62,7 +81,7 @@ def _expires(query: Mapping[str, str]) -> datetime | None:
 
 
 def _policy(query: Mapping[str, str]) -> datetime | None:
-    """CloudFront writes its policy in base64 with three letters changed for the query's sake."""
+    """Read CloudFront's policy: base64 in which three characters are replaced to fit a query."""
     if "policy" not in query:
         return None
     policy = json.loads(base64.b64decode(query["policy"].translate(str.maketrans("-_~", "+=/"))))

@@ -1,6 +1,6 @@
 """The Acme adapter.
 
-Sources: Acme's API reference, the page "Reports" (name its address here, and when you read it).
+Sources: Acme's API reference, the page "Reports" (put its URL here, and when you read it).
 """
 
 from datetime import date, timedelta
@@ -28,7 +28,7 @@ _STATUSES = StatusMap(queued=("new",), running=("working",), done=("ready",), fa
 
 @frozen
 class _Report:
-    """A report as Acme describes it; what is not named here is ignored."""
+    """A report as Acme describes it; members without a field are ignored."""
 
     id: str
     state: str
@@ -41,14 +41,14 @@ class Acme(Adapter):
     """One account at Acme."""
 
     vendor: ClassVar[str] = "acme"
-    api_version: ClassVar[int] = 1
+    api_version: ClassVar[int] = 2
     polling: ClassVar[PollPolicy] = PollPolicy(typical_duration=timedelta(minutes=1))
 
     token: str = field(repr=False, validator=credential)
     base_url: str = field(default="https://api.acme.example/v1", kw_only=True)
 
     def authenticate(self, request: Request) -> Request:
-        """Return the request with the account's token on it."""
+        """Return the request with the account's token added."""
         return request.with_header("Authorization", f"Bearer {self.token}")
 
     @export
@@ -56,8 +56,8 @@ class Acme(Adapter):
         """Export one report as a CSV file.
 
         Args:
-            name: The report's name, as in "q3".
-            since: Only rows from this day on; all of them if not given.
+            name: The report's name, such as "q3".
+            since: Only rows from this day on; all rows if not given.
         """
         if not name.strip():
             raise self.invalid("name", "is empty", "pass the name of a report")
@@ -65,7 +65,7 @@ class Acme(Adapter):
         return self._job(reply)
 
     def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one report's status."""
+        """Request one report's status."""
         reply = yield Request.get(path("/reports/{}", ref.id))
         return self._job(reply)
 
