@@ -15,7 +15,7 @@ CASES = [
     Case(
         answers.Counted,
         contract.test_a_job_is_found_again_by_its_ref,
-        "the job's ref cannot be read once it was written down",
+        "the job's ref cannot be read after it was written to JSON",
     ),
     Case(
         answers.Shrinking,
@@ -25,17 +25,17 @@ CASES = [
     Case(
         answers.Renaming,
         contract.test_an_unknown_status_is_neither_an_error_nor_an_end,
-        "a status that nobody knows is not kept",
+        "the word of an unknown status is not kept",
     ),
     Case(
         answers.Keyed,
         contract.test_credentials_go_to_the_adapters_own_origin_only,
-        "the artifact in state 'ready' has the token in its address",
+        "the artifact in state 'ready' has the token in its URL",
     ),
     Case(
         answers.Pointing,
         contract.test_a_job_is_found_again_by_its_ref,
-        "the job's ref holds an address",
+        "the job's ref holds a URL",
     ),
     Case(
         answers.Translating,
@@ -45,22 +45,22 @@ CASES = [
     Case(
         answers.Rejecting,
         contract.test_an_unknown_status_is_neither_an_error_nor_an_end,
-        "poll in state 'new', where nobody knows the status, ends with MalformedResponse",
+        "poll in state 'new', where the status is unknown, ends with MalformedResponse",
     ),
     Case(
         answers.Guessing,
         contract.test_an_unknown_status_is_neither_an_error_nor_an_end,
-        "a status that nobody knows is taken to be done",
+        "an unknown status is read as done",
     ),
     Case(
         answers.Undying,
         contract.test_a_job_that_has_ended_stays_ended,
-        "a job that ended in state 'ready' goes on in state 'new'",
+        "a job that ended in state 'ready' changes to state 'new'",
     ),
     Case(
         answers.Pessimistic,
         contract.test_a_job_that_has_ended_stays_ended,
-        "a job that was just accepted is taken to be failed",
+        "a job that was just accepted is read as failed",
         with_summary,
     ),
     Case(
@@ -71,32 +71,35 @@ CASES = [
     Case(
         answers.Unnumbered,
         contract.test_artifacts_are_well_formed,
-        "the artifacts in state 'ready' are not numbered as parts",
+        "the artifacts in state 'ready' have no part numbers",
     ),
     Case(
         answers.Open,
         contract.test_artifacts_are_well_formed,
-        "the artifact in state 'ready' cannot be fetched (the vendor sent an unencrypted URL, http://files.acme.example/…)",
+        (
+            "the artifact in state 'ready' cannot be downloaded "
+            "(the vendor sent an unencrypted URL, http://files.acme.example/…)"
+        ),
     ),
     Case(
         answers.Digesting,
         contract.test_artifacts_are_well_formed,
-        "the artifact in state 'ready' has no md5 in hexadecimal",
+        "the artifact in state 'ready' has a wrong md5",
     ),
     Case(
         answers.Frugal,
         contract.test_nothing_that_has_a_place_is_swallowed,
-        "the adapter swallows the address at $.files[1] of a done job",
+        "the adapter drops the URL at $.files[1] of a done job",
     ),
     Case(
         answers.Impatient,
         contract.test_nothing_that_has_a_place_is_swallowed,
-        "the adapter swallows $.percent of a running job",
+        "the adapter drops $.percent of a running job",
     ),
     Case(
         answers.Exact,
         contract.test_unknown_members_change_nothing,
-        "submit, where $ is an object that has UNHEARD_OF besides, gives something else",
+        "submit, where $ is an object with an added UNHEARD_OF, gives another result",
     ),
     Case(
         answers.Grabbing,
@@ -123,7 +126,7 @@ WRONG_ANSWERS = [
     (
         answers.Placeless,
         variants.lacking,
-        "submit, where $.id is missing, is told without a place",
+        "submit, where $.id is missing, ends with an error without a path",
     ),
     (answers.Grabbing, variants.lacking, "submit, where $.id is missing, raises KeyError: 'id'"),
     (answers.Grabbing, variants.nulled, "submit, where $ is null, raises TypeError"),
@@ -131,7 +134,7 @@ WRONG_ANSWERS = [
     (
         answers.CountingUp,
         variants.enlarged,
-        "poll in state 'working', where $.percent is a huge number, does not come to an end",
+        "poll in state 'working', where $.percent is a huge number, does not end",
     ),
 ]
 

@@ -10,17 +10,17 @@ CASES = [
     Case(
         flows.Literally,
         contract.test_an_id_is_quoted_in_the_path_of_a_poll,
-        "a poll for the job '7/../../admin' asks for /reports/7/../../admin",
+        "a poll for the job '7/../../admin' requests /reports/7/../../admin",
     ),
     Case(
         flows.Limited,
         contract.test_the_recording_has_answers_for_every_flow,
-        "the adapter has a flow limits, which is not tried",
+        "the adapter has a flow limits, which is not tested",
     ),
     Case(
         flows.Wandering,
         contract.test_credentials_go_to_the_adapters_own_origin_only,
-        "poll in state 'new' takes the credentials to another origin",
+        "poll in state 'new' sends the credentials to another origin",
     ),
     Case(
         flows.Rewriting,
@@ -36,12 +36,12 @@ CASES = [
     Case(
         flows.Waiting,
         contract.test_what_flows_return_is_well_formed,
-        "poll in state 'new' asks for GET /reports/7 again after an answer",
+        "poll in state 'new' repeats GET /reports/7 after an answer",
     ),
     Case(
         flows.Trusting,
         contract.test_a_failure_is_not_taken_for_an_answer,
-        "poll in state 'new' takes HTTP 503 for an answer",
+        "poll in state 'new' ignores the error HTTP 503",
     ),
     Case(
         flows.Moving,
@@ -51,12 +51,12 @@ CASES = [
     Case(
         flows.Keeping,
         contract.test_a_job_is_found_again_by_its_ref,
-        "the job's ref holds name, which is not what `scope` says",
+        "the job's ref holds name, which is not what `scope` lists",
     ),
     Case(
         flows.Omitting,
         contract.test_a_job_is_found_again_by_its_ref,
-        "the job's ref holds no argument, which is not what `scope` says",
+        "the job's ref holds no argument, which is not what `scope` lists",
     ),
     Case(
         flows.Numbering,
@@ -71,7 +71,7 @@ CASES = [
     Case(
         flows.Hasty,
         contract.test_what_flows_return_is_well_formed,
-        "poll in state 'new' is no flow but returns an ExportJob at once",
+        "poll in state 'new' is not a flow: it returns an ExportJob",
     ),
     Case(
         flows.Short,
@@ -98,7 +98,7 @@ CASES = [
     Case(
         flows.Unsure,
         contract.test_what_flows_return_is_well_formed,
-        "matches_export returns a NoneType",
+        "matches_export returns a str",
         with_list,
     ),
     Case(
@@ -109,7 +109,7 @@ CASES = [
     Case(
         flows.Undeterred,
         contract.test_a_failure_is_not_taken_for_an_answer,
-        "poll in state 'new' asks on and on for GET /shelves/300/7",
+        "poll in state 'new' does not stop sending requests: GET /shelves/300/7",
     ),
 ]
 

@@ -19,17 +19,17 @@ CASES = [
     Case(
         terms.Blank,
         contract.test_an_account_that_cannot_be_right_is_refused,
-        "the adapter takes '' for its token",
+        "the adapter accepts '' as its token",
     ),
     Case(
         terms.Unencrypted,
         contract.test_an_account_that_cannot_be_right_is_refused,
-        "the adapter takes 'http://vendor.example' for its base_url",
+        "the adapter accepts 'http://vendor.example' as its base_url",
     ),
     Case(
         terms.Shouting,
         contract.test_the_vendors_terms_are_of_their_types,
-        "the vendor's name 'Acme Inc.' is no plain word",
+        "the vendor's name 'Acme Inc.' is not valid",
     ),
     Case(
         terms.Undecided,
@@ -54,7 +54,7 @@ CASES = [
     Case(
         terms.Listing,
         contract.test_the_adapter_cannot_be_changed,
-        "the adapter's tags is a list, which can be changed",
+        "the adapter's tags is a mutable list",
     ),
     Case(
         terms.Talkative,
@@ -64,12 +64,12 @@ CASES = [
     Case(
         terms.Late,
         contract.test_arguments_are_checked_before_anything_is_sent,
-        "summary(name='') is refused only once it was sent",
+        "summary(name='') is rejected only after a request was sent",
     ),
     Case(
         terms.Crashing,
         contract.test_arguments_are_checked_before_anything_is_sent,
-        "summary(name='') raises BrokenAdapter: acme: the adapter made a mistake in summary",
+        "summary(name='') raises BrokenAdapter: acme: the adapter failed in summary",
     ),
     Case(
         terms.Unquoted,
@@ -79,7 +79,7 @@ CASES = [
     Case(
         terms.Misnaming,
         contract.test_arguments_are_checked_before_anything_is_sent,
-        "summary(name='') is refused for its 'title'",
+        "summary(name='') is rejected for an argument 'title'",
     ),
     Case(
         terms.Complex,

@@ -46,8 +46,8 @@ IMPURE: dict[str, Act] = {
     "reads the clock (date.today)": date.today,
     "sleeps (time.sleep)": lambda: time.sleep(60),
     "opens a file (io.open)": lambda: Path(__file__).read_text(),
-    "asks the operating system (posix.listdir)": os.listdir,
-    "asks the operating system (posix.getcwd)": Path.cwd,
+    "calls the operating system (posix.listdir)": os.listdir,
+    "calls the operating system (posix.getcwd)": Path.cwd,
     "reads or writes a file (file.write)": lambda: sys.__stdout__.write("x"),  # type: ignore[union-attr]
     "prints (builtins.print)": lambda: print("x"),  # noqa: T201
     "waits for input (builtins.input)": input,
@@ -56,9 +56,9 @@ IMPURE: dict[str, Act] = {
     "waits for I/O (select.select)": lambda: select.select([], [], [], 60),
     "starts a thread": lambda: threading.Thread(target=int).start(),
     "reads the environment (os.environ)": lambda: os.environ.get("HOME"),
-    "draws at random (random.random)": random.random,
-    "draws at random (random.getrandbits)": lambda: random.randint(1, 6),  # noqa: S311
-    "draws at random (posix.urandom)": uuid.uuid4,
+    "uses random numbers (random.random)": random.random,
+    "uses random numbers (random.getrandbits)": lambda: random.randint(1, 6),  # noqa: S311
+    "uses random numbers (posix.urandom)": uuid.uuid4,
 }
 PURE: dict[str, Act] = {
     "json": lambda: json.loads(json.dumps({"a": [1, None]})),

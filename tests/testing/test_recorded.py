@@ -43,7 +43,7 @@ CASES = [
     Case(
         Acme,
         contract.test_the_recording_has_a_body_for_every_status,
-        "the recorded states do not tell of a job from start to end",
+        "the recorded states do not cover a job from start to end",
         without_end,
     ),
     Case(
@@ -61,7 +61,7 @@ CASES = [
     Case(
         Acme,
         contract.test_credentials_are_declared_as_such,
-        "the recorded token is too short to be searched for",
+        "the recorded token is too short to search for",
         with_short_token,
     ),
     Case(
@@ -73,7 +73,7 @@ CASES = [
     Case(
         Acme,
         contract.test_what_flows_return_is_well_formed,
-        "submit ends with MalformedResponse: answer cannot be understood: required field missing",
+        "submit ends with MalformedResponse: cannot read the answer: required field missing",
         with_another_answer,
     ),
 ]

@@ -74,7 +74,7 @@ async def test_what_is_not_in_the_script_ends_the_job_and_is_told() -> None:
     finished: list[Finished] = []
 
     with (
-        pytest.raises(OffScript, match=r"^GET /reports/7 was asked for and has no answer$"),
+        pytest.raises(OffScript, match=r"^GET /reports/7 was requested and has no answer$"),
         ScriptedVendor(Reply("POST /reports", NEW)) as vendor,
     ):
         finished.append(await exported(vendor, None))
@@ -89,7 +89,7 @@ async def test_what_is_left_of_the_script_is_told() -> None:
     never = Reply("GET /reports/7", NEW, times=3)
 
     with (
-        pytest.raises(OffScript, match=r"^GET /reports/7 has 3 more to give$"),
+        pytest.raises(OffScript, match=r"^GET /reports/7 has 3 unused answers$"),
         ScriptedVendor(done, never) as vendor,
     ):
         await exported(vendor, None)
@@ -103,7 +103,7 @@ async def test_an_error_of_the_test_itself_is_not_replaced() -> None:
     ):
         _ = 1 // 0
 
-    assert caught.value.__notes__ == ["GET /reports/7 has 1 more to give"]
+    assert caught.value.__notes__ == ["GET /reports/7 has 1 unused answer"]
 
 
 def test_an_answer_without_number_is_given_as_often_as_asked_for() -> None:
@@ -168,7 +168,7 @@ def test_nothing_outlives_the_block() -> None:
 
 def test_a_vendor_has_no_address_before_it_is_entered() -> None:
     """Its port is a free one, found then."""
-    with pytest.raises(RuntimeError, match="before it is entered"):
+    with pytest.raises(RuntimeError, match="before its `with`"):
         _ = ScriptedVendor().url
 
 
@@ -181,7 +181,7 @@ def test_an_answer_says_what_it_answers(to: str) -> None:
 
 def test_an_answer_is_given_at_least_once() -> None:
     """One that never is has no place in a script."""
-    with pytest.raises(ValueError, match="at least once, not 0 times"):
+    with pytest.raises(ValueError, match="at least 1, not 0"):
         Reply("GET /x", times=0)
 
 

@@ -1,8 +1,8 @@
-"""What tests of exports need: for this library, for adapters and for ETL code that uses them.
+"""Tools for tests: of this library, of adapters, and of ETL code that runs exports.
 
-`AdapterContract` and `Recorded` check an adapter against what the library expects of it,
-`ScriptedVendor` and `ManualClock` take a vendor's and the time's place. The pytest fixture
-`export_sandbox`, of which this package is the plugin, runs the four vendors on this machine.
+`AdapterContract` and `Recorded` check an adapter against what the library expects of it.
+`ScriptedVendor` and `ManualClock` replace a vendor and the clock. The pytest fixture
+`export_sandbox`, whose plugin is this package, runs the four vendors on this machine.
 """
 
 from importlib import import_module
@@ -29,7 +29,7 @@ __all__ = [
     "ScriptedVendor",
 ]
 
-_ROOMS = {
+_MODULES = {
     "AdapterContract": "_contract",
     "Answer": "_recorded",
     "Answers": "_recorded",
@@ -47,15 +47,15 @@ _EXTRAS = {"hypothesis", "pytest"}
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Return one of the names, importing what is behind it.
+        """Return one of the names, importing its module.
 
         Raises:
             ImportError: If it needs pytest or hypothesis, and that is not installed.
         """
-        if name not in _ROOMS:
+        if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         try:
-            found = getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
+            found = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
         except ModuleNotFoundError as missing:
             if missing.name not in _EXTRAS:
                 raise
@@ -65,5 +65,5 @@ if not TYPE_CHECKING:
         return found
 
     def __dir__() -> list[str]:
-        """Return the names that are there, even before they were used."""
+        """Return the public names, even those that were not used yet."""
         return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""Whether whatever a vendor may answer gives a job, or an error that says where it is wrong."""
+"""Check that any answer gives a job, or an error that says where the answer is wrong."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -17,11 +17,11 @@ Varying: TypeAlias = Callable[[Response], Iterator[Variant]]
 """Returns the variants of an answer that a test is about."""
 
 _MOST_CALLS = 1_000_000
-"""How much a flow may make of one answer: a hundred times what a large one takes."""
+"""How many calls a flow may make for one answer: a hundred times what a large one takes."""
 
 
 def check_variants(recorded: Recorded, varying: Varying) -> None:
-    """Check that each variant of each recorded answer is understood or told."""
+    """Check that each variant of each recorded answer gives a result or an error with a path."""
     for scene in scenes(recorded):
         for index, answer in enumerate(scene.answers):
             for variant in varying(answer):
@@ -30,9 +30,9 @@ def check_variants(recorded: Recorded, varying: Varying) -> None:
 
 
 def check_understood(scene: Scene, *, bounded: bool) -> None:
-    """Check that a scene comes to what its flow is to return, or to an error with a path.
+    """Check that a scene gives what its flow is to return, or an error with a path.
 
-    Bounding what a flow may make of an answer takes longer than all the rest.
+    With `bounded`, the flow's calls are counted, which takes longer than all the rest.
     """
     heard = _heard_within_bounds(scene) if bounded else scene.hear(scene.answers)
     if heard.error is not None:
@@ -45,7 +45,7 @@ def check_understood(scene: Scene, *, bounded: bool) -> None:
 
 
 def check_extended(recorded: Recorded) -> None:
-    """Check that members that nobody knows change nothing."""
+    """Check that unknown members change nothing."""
     for scene in scenes(recorded):
         expected: Heard = scene.play()
         for index, answer in enumerate(scene.answers):
@@ -53,30 +53,30 @@ def check_extended(recorded: Recorded) -> None:
                 varied = scene.where(index, variant.response, variant.what)
                 if varied.hear(varied.answers).outcome != expected.outcome:
                     remedy = "read known members only: vendors add new ones"
-                    raise Breach(f"{varied.name} gives something else", remedy)
+                    raise Breach(f"{varied.name} gives another result", remedy)
 
 
 def _check_error(error: ExportJobsError, where: str) -> None:
     if not isinstance(error, MalformedResponse):
         return
     if not error.problems or not all("@ $" in problem for problem in error.problems):
-        remedy = 'end each problem with its place, as in "expected a number @ $.size"'
-        raise Breach(f"{where} is told without a place ({error.reason})", remedy)
+        remedy = 'end each problem with its path, as in "expected a number @ $.size"'
+        raise Breach(f"{where} ends with an error without a path ({error.reason})", remedy)
 
 
 def _check_results(results: Iterable[object], where: str) -> None:
     for one in results:
         for problem in misfits(one, f"{where} the {type(one).__name__}'s"):
-            remedy = "read answers with Response.body() or structure(), which see to types"
+            remedy = "read answers with Response.body() or structure(), which check types"
             raise Breach(problem, remedy)
 
 
 class _Endless(BaseException):
-    """Unwinds a flow that goes on and on; no adapter may catch it."""
+    """Ends a flow that does not end by itself; not an Exception, so that no adapter catches it."""
 
 
 def _heard_within_bounds(scene: Scene) -> Heard:
-    """Return what comes of a scene, unless its flow makes more calls than can be right."""
+    """Return the outcome of a scene, or fail if its flow makes too many calls."""
     calls = iter(range(_MOST_CALLS))
 
     def count(*_: object) -> None:
@@ -88,7 +88,7 @@ def _heard_within_bounds(scene: Scene) -> Heard:
     try:
         return scene.hear(scene.answers)
     except _Endless:
-        remedy = "bound the numbers that a vendor may send before counting up to them"
-        raise Breach(f"{scene.name} does not come to an end", remedy) from None
+        remedy = "check the size of a number from the vendor before you count up to it"
+        raise Breach(f"{scene.name} does not end", remedy) from None
     finally:
         sys.setprofile(before)

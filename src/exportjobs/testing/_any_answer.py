@@ -1,4 +1,4 @@
-"""Answers that nobody thought of: any JSON at all, in any place of what was recorded."""
+"""Check a flow with generated answers: any JSON value, at any path of a recorded answer."""
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
@@ -19,9 +19,9 @@ _values: st.SearchStrategy[object] = st.recursive(
 
 
 def check_any_answer(recorded: Recorded) -> None:
-    """Check that any JSON in any place of a recorded answer is understood or told.
+    """Check that any JSON value at any path gives a result or an error with a path.
 
-    The same adapter gets the same answers in every run. The author's hypothesis profile says how
+    The same adapter gets the same answers in every run. The author's hypothesis profile sets how
     many.
     """
     everywhere = [
@@ -31,7 +31,7 @@ def check_any_answer(recorded: Recorded) -> None:
         for place in kinds_of_places(json_of(answer))
     ]
 
-    # What is wrong is told by the breach itself, in the contract's words.
+    # The Breach says what is wrong: hypothesis need not print the example too.
     @settings(
         derandomize=True,
         database=None,

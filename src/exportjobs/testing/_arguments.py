@@ -1,4 +1,4 @@
-"""Whether an adapter's kinds of export say what they take, and refuse what they do not."""
+"""Check that kinds of export are documented, and reject invalid arguments."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -21,19 +21,19 @@ _HOSTILE: tuple[object, ...] = (
 
 
 def check_documented(recorded: Recorded) -> None:
-    """Check that the adapter says what it is, and each of its kinds what it exports."""
+    """Check that the adapter and each of its kinds have a docstring."""
     cls = type(recorded.adapter)
     if not (vars(cls).get("__doc__") or "").strip():
-        remedy = "begin the class with a docstring: the command line shows its first line"
+        remedy = "write one: the command line shows its first line"
         raise Breach(f"{cls.__name__} has no docstring", remedy)
     for name, kind in cls.kinds().items():
         if not kind.summary:
-            remedy = "begin the flow with a docstring: it is the help on the command line"
+            remedy = "write one: it is the help text on the command line"
             raise Breach(f"{cls.__name__}.{name} has no docstring", remedy)
 
 
 def check_arguments(recorded: Recorded) -> None:
-    """Check that an argument that cannot be right is told before anything is sent."""
+    """Check that an invalid argument is rejected before anything is sent."""
     for kind in recorded.adapter.kinds().values():
         for name in kind.signature.parameters:
             for value in _HOSTILE:
@@ -43,7 +43,7 @@ def check_arguments(recorded: Recorded) -> None:
 
 
 def shown(value: object) -> str:
-    """Return a value's repr, but not without end."""
+    """Return a value's repr, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:40]}…"  # noqa: PLR2004 - half a line
 
@@ -59,33 +59,33 @@ def _arguments(recorded: Recorded, kind: ExportKind) -> Mapping[str, object]:
 
 
 def _built(recorded: Recorded, kind: ExportKind, arguments: Mapping[str, object]) -> Export | None:
-    """Return the export that some arguments ask for; None if they are refused, as they should."""
+    """Return the export with some arguments; None if they are rejected as they should be."""
     call = ", ".join(f"{name}={shown(value)}" for name, value in arguments.items())
     try:
         return kind.bind(recorded.adapter, **arguments)
     except InvalidArgument as error:
         if error.field not in kind.signature.parameters:
             remedy = "name the argument as the signature does: self.invalid(argument, ...)"
-            mistake = f"{kind.name}({call}) is refused for its {error.field!r}"
+            mistake = f"{kind.name}({call}) is rejected for an argument {error.field!r}"
             raise Breach(mistake, remedy) from None
         return None
     except Exception as error:
-        remedy = "check arguments before the first yield, and tell with `raise self.invalid(...)`"
+        remedy = "check arguments before the first yield, with `raise self.invalid(...)`"
         mistake = f"{kind.name}({call}) raises {type(error).__name__}: {error}"
         raise Breach(mistake, remedy) from error
 
 
 def _check_sent(recorded: Recorded, export: Export, call: str) -> None:
-    """Check that what was not refused can be sent, and is not refused once it was sent."""
+    """Check that accepted arguments can be sent, and are not rejected after that."""
     request = next(export.submit())
     try:
         below(recorded.adapter.base_url, request.path)
         dump_json(request.json)
     except (ExportJobsError, TypeError):
-        remedy = "quote what goes into a path with path(), and refuse what would lead elsewhere"
+        remedy = "build paths with path(), which quotes, and reject what would change the path"
         raise Breach(f"{call} makes a request that cannot be sent", remedy) from None
     scene = submitting(evolve(recorded, export=export))
     error = scene.hear(scene.answers).error
     if isinstance(error, InvalidArgument):
         remedy = "check arguments before the first yield"
-        raise Breach(f"{call} is refused only once it was sent", remedy)
+        raise Breach(f"{call} is rejected only after a request was sent", remedy)

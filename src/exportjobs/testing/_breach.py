@@ -1,8 +1,8 @@
-"""What a contract's test says when an adapter does not keep the contract."""
+"""How a test of the contract fails."""
 
 
 class Breach(AssertionError):
-    """A mistake of an adapter's, in one sentence, and what to do about it."""
+    """What an adapter does wrong, in one sentence, and what to do."""
 
     def __init__(self, mistake: str, remedy: str) -> None:
         """Take what is wrong, and the remedy."""

@@ -1,4 +1,4 @@
-"""Whether an adapter's kinds of export can be asked for on the command line."""
+"""Check that an adapter's kinds of export can be run from the command line."""
 
 import inspect
 
@@ -11,9 +11,9 @@ _EXTRA = {"cyclopts", "rich"}
 
 
 def check_command_line(recorded: Recorded) -> None:
-    """Check that each argument has a name and can be written down.
+    """Check that each argument has a name and a type that can be written as text.
 
-    Where the command line is installed, the options that it makes of them are tried.
+    If the command line is installed, its options for them are tried.
     """
     for kind in recorded.adapter.kinds().values():
         for argument in kind.signature.parameters.values():
@@ -37,5 +37,5 @@ def _check_argument(argument: inspect.Parameter, kind: ExportKind) -> None:
         raise Breach(mistake, "name each argument")
     if sample(argument.annotation) is None:
         mistake = f"{kind.name}'s {argument.name} cannot be given on the command line"
-        remedy = "use text, numbers, bool, date, datetime, Literal, a Sequence of those, a Mapping"
+        remedy = "use str, int, float, bool, date, datetime, Literal, a Sequence of those, Mapping"
         raise Breach(mistake, remedy)

@@ -1,4 +1,4 @@
-"""Whether a recording is whole: an answer for every flow, and a body for every status."""
+"""Check that a recording is complete: answers for every flow, and a body for every status."""
 
 from collections.abc import Iterator
 
@@ -17,18 +17,18 @@ def check_capabilities(recorded: Recorded) -> None:
         has_answers = getattr(recorded, recording) is not None
         if has_flow and not has_answers:
             remedy = f"record the vendor's answers: Recorded(..., {recording}=...)"
-            raise Breach(f"the adapter has a flow {flow}, which is not tried", remedy)
+            raise Breach(f"the adapter has a flow {flow}, which is not tested", remedy)
         if has_answers and not has_flow:
             remedy = f"write the flow {flow}, or leave {recording} out of the recording"
             raise Breach(f"{recording} is recorded, but the adapter has no flow {flow}", remedy)
 
 
 def check_covered(recorded: Recorded) -> None:
-    """Check that a body is recorded for each of the statuses that the adapter's vendor has."""
+    """Check that a body is recorded for each of the statuses that the vendor has."""
     seen = {job.status for job in jobs(recorded).values()}
     if JobStatus.DONE not in seen or not seen & {JobStatus.QUEUED, JobStatus.RUNNING}:
         remedy = "record one that has not ended and one that is done"
-        raise Breach("the recorded states do not tell of a job from start to end", remedy)
+        raise Breach("the recorded states do not cover a job from start to end", remedy)
     for status_map in _status_maps(recorded.adapter):
         _check_unambiguous(status_map)
         for status in JobStatus:
@@ -51,5 +51,5 @@ def _check_unambiguous(status_map: StatusMap) -> None:
         for word in getattr(status_map, status):
             other = known.setdefault(word.casefold(), status)
             if other is not status:
-                remedy = "let each of the vendor's words stand for one status"
+                remedy = "list each of the vendor's words under one status"
                 raise Breach(f"the word {word!r} stands for both {other} and {status}", remedy)

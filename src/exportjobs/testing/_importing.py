@@ -1,4 +1,4 @@
-"""What importing an adapter does, seen in an interpreter that has not imported it before."""
+"""Check what importing an adapter does, in a new interpreter."""
 
 import importlib
 import json
@@ -20,9 +20,9 @@ _CHILD = f"import sys; from {__name__} import report; report(*sys.argv[1:])"
 
 
 def check_import(recorded: Recorded) -> None:
-    """Check that importing the adapter's module computes, and does nothing else."""
+    """Check that importing the adapter's module does no I/O."""
     name = type(recorded.adapter).__module__
-    remedy = "the library imports adapters when it lists vendors: let modules define, and no more"
+    remedy = "define functions and classes in modules, and do no work at import"
     found = _deed_of_importing(name, _root(sys.modules[name]))
     if found is not None:
         raise Breach(f"importing {name} {found.what} at {found.where}", remedy)
@@ -35,14 +35,14 @@ def _root(module: ModuleType) -> Path:
     if file.name == "__init__":
         file = file.parent
     if file.parts[-len(parts) :] != tuple(parts):
-        remedy = "write it in a module of a package, as an entry point needs one"
+        remedy = "move it into a module of a package: an entry point needs one"
         raise Breach(f"the adapter's module {module.__name__} cannot be imported by name", remedy)
     return file.parents[len(parts) - 1]
 
 
 def _deed_of_importing(name: str, root: Path) -> Deed | None:
     command = [sys.executable, "-c", _CHILD, name, json.dumps([str(root), *sys.path])]
-    remedy = "see to it that `import` alone works, at once and without anything set up before"
+    remedy = "make `import` work by itself, quickly and without any preparation"
     try:
         done = subprocess.run(  # noqa: S603 - this module, on the adapter's
             command, capture_output=True, text=True, timeout=_WITHIN, check=True
@@ -57,7 +57,7 @@ def _deed_of_importing(name: str, root: Path) -> Deed | None:
 
 
 def report(name: str, search_path: str) -> None:
-    """Import a module, found along some folders in JSON, and print the first thing it does."""
+    """Import a module, with a search path in JSON, and print the first side effect of it."""
     sys.path[:] = json.loads(search_path)
     found = deed(partial(importlib.import_module, name), package_of(name))
     sys.stdout.write(f"\n{json.dumps(found and asdict(found))}")

@@ -1,4 +1,4 @@
-"""Whether flows depend on nothing but the adapter, the arguments and the vendor's answers."""
+"""Check that flows depend on nothing but the adapter, the arguments and the answers."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -15,35 +15,35 @@ from exportjobs.testing._state import changed, state
 
 _Act: TypeAlias = Callable[[], object]
 
-_PURE = "an adapter only computes: yield requests, and take what else it needs as arguments"
+_PURE = "yield requests, and take everything else that it needs as arguments"
 
 
 def check_pure(recorded: Recorded) -> None:
-    """Check that neither making the adapter nor its flows do I/O or ask the time."""
+    """Check that neither the adapter's constructor nor its flows do I/O or read a clock."""
     adapter = recorded.adapter
     making: _Act = partial(evolve, adapter)
     acts: Iterable[tuple[str, _Act]] = ((scene.name, scene.play) for scene in scenes(recorded))
-    for name, act in (("making the adapter", making), *acts):
+    for name, act in (("the adapter's constructor", making), *acts):
         found = deed(act, package_of(type(adapter)))
         if found is not None:
             raise Breach(f"{name} {found.what} at {found.where}", _PURE)
 
 
 def check_unchanged(recorded: Recorded) -> None:
-    """Check that flows leave the adapter, its classes and their modules as they were."""
+    """Check that flows do not change the adapter, its classes or their modules."""
     for scene in scenes(recorded) * 2:
         before = state(recorded.adapter)
         scene.play()
         holder = changed(before, state(recorded.adapter))
         if holder is not None:
-            remedy = "keep nothing between flows: what is known of a job stands in its ref and job"
+            remedy = "keep no state between flows: a job's ref and ExportJob hold it"
             raise Breach(f"{scene.name} changes {holder}", remedy)
 
 
 def check_repeatable(recorded: Recorded) -> None:
-    """Check that a flow asks and returns the same whenever the vendor answers the same."""
+    """Check that the same answers give the same requests and the same result."""
     played = {scene.name: scene.play() for scene in scenes(recorded)}
     for scene in reversed(scenes(recorded)):
         if scene.play() != played[scene.name]:
-            remedy = "make requests and jobs of the arguments and the answers alone"
+            remedy = "build requests and jobs from the arguments and the answers alone"
             raise Breach(f"{scene.name} gives another result for the same answers", remedy)

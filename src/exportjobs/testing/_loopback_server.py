@@ -1,4 +1,4 @@
-"""An HTTP server on loopback, in threads of its own, that asks a function for its answers."""
+"""An HTTP server on loopback, in its own threads, whose answers come from a function."""
 
 import socket
 import sys
@@ -21,7 +21,7 @@ _STOPS_WITHIN = 0.02
 
 @frozen
 class Asked:
-    """A request as it arrived. What may hold a credential is there, but never shown."""
+    """A request that arrived. Parts that may hold a credential are not in its repr."""
 
     method: str
     path: str
@@ -35,21 +35,21 @@ class Asked:
         return f"{self.method} {self.path}"
 
     def json(self) -> Any:  # noqa: ANN401 - whatever was sent
-        """Return the body as the JSON value that it is.
+        """Return the body, parsed as JSON.
 
         Raises:
-            MalformedResponse: If it is none.
+            MalformedResponse: If it is not JSON.
         """
         return parse_json(self.content)
 
 
 Answering: TypeAlias = Callable[[Asked], Response | None]
-"""Returns what to answer; None to hang up without a word."""
+"""Returns the answer; None to close the connection without one."""
 
 
 @contextmanager
 def serving(answering: Answering) -> Generator[str]:
-    """Answer requests until the block is left, and give the origin that they go to."""
+    """Answer requests until the block ends, and yield the server's origin."""
     server = _Server(answering)
     thread = Thread(target=server.serve_forever, args=(_STOPS_WITHIN,), daemon=True)
     thread.start()
@@ -64,7 +64,7 @@ def serving(answering: Answering) -> Generator[str]:
 
 
 class _Server(ThreadingHTTPServer):
-    # The threads of the connections end with the server: nothing outlives it.
+    # Closing the server waits for its threads, so that none of them outlives a test.
     daemon_threads = False
 
     def __init__(self, answering: Answering) -> None:
@@ -72,7 +72,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), partial(_Handler, answering))
 
     def server_bind(self) -> None:
-        """Bind, without looking up the machine's name as HTTPServer does."""
+        """Bind without the lookup of the machine's name that HTTPServer does."""
         TCPServer.server_bind(self)
 
     def hang_up(self) -> None:
@@ -92,14 +92,14 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - typeshed's
-        """Tell of a mistake; a client that leaves in the middle made none."""
+        """Report an error, unless a client closed its connection."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    # Head and body leave in one piece: else the second waits 40 ms for the first one's receipt.
+    # Head and body are sent together: otherwise the body waits 40 ms for a delayed TCP ACK.
     wbufsize = -1
 
     def __init__(self, answering: Answering, *connection: Any) -> None:  # noqa: ANN401 - typeshed's
@@ -132,4 +132,4 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's
-        """Print nothing: what was asked is kept instead."""
+        """Print nothing: the requests are kept instead."""

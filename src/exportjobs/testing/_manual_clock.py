@@ -1,4 +1,4 @@
-"""A clock that tests move, so that hours pass in no time."""
+"""A clock that tests move, so that they need not wait."""
 
 import heapq
 from datetime import UTC, datetime, timedelta
@@ -17,14 +17,14 @@ _ROUNDS_UNTIL_IDLE = 50
 
 
 class ManualClock:
-    """A clock that stands still until it is moved.
+    """A clock that stands still until a test moves it.
 
-    Move it with `advance`. Or enter it with `async with`: then, whenever nothing else can happen,
-    and nothing goes on in a thread, it jumps by itself to the next moment that somebody sleeps for.
+    Move it with `advance`. Or enter it with `async with`: then, whenever every task waits and no
+    thread is at work, it moves by itself to the next time at which a sleep ends.
     """
 
     def __init__(self, start: datetime = _START) -> None:
-        """Stand at a moment; `start` is aware."""
+        """Set the clock to a time; `start` is aware."""
         self._start = start
         self._elapsed = 0.0
         self._turns = count()
@@ -32,15 +32,15 @@ class ManualClock:
         self._someone_sleeps = anyio.Event()
 
     def now(self) -> datetime:
-        """Return the moment at which the clock stands, in UTC."""
+        """Return the clock's time, in UTC."""
         return self._start + timedelta(seconds=self._elapsed)
 
     def monotonic(self) -> float:
-        """Return the seconds by which the clock was moved."""
+        """Return by how many seconds the clock was moved."""
         return self._elapsed
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until the clock was moved by so many seconds."""
+        """Wait until the clock was moved by that many seconds."""
         if seconds <= 0:
             await checkpoint()
             return
@@ -54,14 +54,14 @@ class ManualClock:
             heapq.heapify(self._sleepers)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock and wake whoever's moment has come."""
+        """Move the clock and end the sleeps that are due."""
         self._elapsed += seconds
         for moment, _, woken in self._sleepers:
             if moment <= self._elapsed:
                 woken.set()
 
     async def __aenter__(self) -> Self:
-        """Jump by itself from now on."""
+        """Start to move by itself."""
         self._jumping = anyio.create_task_group()
         await self._jumping.__aenter__()
         self._jumping.start_soon(self._jump)
@@ -73,7 +73,7 @@ class ManualClock:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        """Stand still again."""
+        """Stop moving by itself."""
         return await leave(self._jumping, exc_type, exc, traceback)
 
     async def _jump(self) -> None:
@@ -90,5 +90,5 @@ async def _nothing_else_happens() -> None:
     threads, idle = to_thread.current_default_thread_limiter(), 0
     while idle < _ROUNDS_UNTIL_IDLE:
         await checkpoint()
-        # What a thread has found out takes a few rounds to be acted upon.
+        # A task needs a few rounds of the event loop to act on what a thread returned.
         idle = 0 if threads.borrowed_tokens else idle + 1

@@ -1,4 +1,4 @@
-"""The modules that an adapter is written in: of its classes, and of what they take from others."""
+"""The modules of an adapter: those of its classes, and those that these import from."""
 
 import sys
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from exportjobs.adapter import Adapter
 
 
 def modules_of(adapter: type[Adapter]) -> Mapping[str, ModuleType]:
-    """Return the modules of the adapter's own package that its code reaches, by name."""
+    """Return the modules of the adapter's own package that its code uses, by name."""
     own = (one for one in adapter.__mro__ if issubclass(one, Adapter) and one is not Adapter)
     found: dict[str, ModuleType] = {}
     names = [one.__module__ for one in own]
@@ -21,7 +21,7 @@ def modules_of(adapter: type[Adapter]) -> Mapping[str, ModuleType]:
 
 
 def package_of(what: type[Adapter] | str) -> str:
-    """Return the package, at the top, of a module or of an adapter's."""
+    """Return the top-level package of a module, or of an adapter's module."""
     name = what if isinstance(what, str) else what.__module__
     return name.partition(".")[0]
 

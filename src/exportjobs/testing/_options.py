@@ -1,4 +1,4 @@
-"""Whether the options of the command line, made of an export's signature, give the export again.
+"""Check that the command line's options for an export give the same export again.
 
 Needs the extra `exportjobs[cli]`.
 """
@@ -19,11 +19,11 @@ from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
 
 _Names: TypeAlias = Mapping[str, tuple[str, ...]]
-"""The options of a command, by argument: the one that gives it, and for a bool its opposite."""
+"""The options of a command, by argument: its own, and for a bool the opposite one too."""
 
 
 def check_options(recorded: Recorded) -> None:
-    """Check that no option has two meanings, and that the recorded export's give it again."""
+    """Check that no option has two meanings, and that the options give the recorded export."""
     adapter, export = recorded.adapter, recorded.export
     app = _run.vendor_app(adapter.vendor, type(adapter))
     for kind in adapter.kinds():
@@ -47,7 +47,7 @@ def _check_names(kind: str, names: Iterable[str]) -> None:
 
 def _check_given(export: Export, app: App, options: Sequence[str]) -> None:
     if _parsed(export, app, options) != export:
-        remedy = "let it be of a plain type, and its default be empty if it may be"
+        remedy = "use plain types, and empty defaults for arguments that may be empty"
         given = " ".join(options) or "(none)"
         raise Breach(f"the options {given} do not give the export again", remedy)
 

@@ -1,7 +1,7 @@
 """The pytest plugin: the four vendors on this machine as a fixture.
 
-It is loaded wherever the library and pytest are installed together, so it imports nothing that is
-not asked for.
+It is loaded wherever the library and pytest are both installed, so it imports nothing before the
+fixture is used.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 _MARKER = "export_sandbox"
 _HELP = (
-    f"{_MARKER}(faults=(), speed=10, ...): what the fixture {_MARKER} is to be like; faults is "
-    "'all', or names such as 'throttle' and 'reset', and the rest is as for exportjobs.sandbox."
+    f"{_MARKER}(faults=(), speed=10, ...): options of the fixture {_MARKER}; faults is 'all', or "
+    "names such as 'throttle' and 'reset'; the other options are those of exportjobs.sandbox."
 )
 _SPEED = 10.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Announce the marker."""
+    """Register the marker."""
     config.addinivalue_line("markers", _HELP)
 
 
 @pytest.fixture
 def export_sandbox(request: pytest.FixtureRequest) -> "Iterator[ExportSandbox]":
-    """Run the four vendors' APIs on this machine, faults included if the test asks for them.
+    """Run the four vendors' APIs on this machine, with faults if the test's marker names them.
 
         @pytest.mark.export_sandbox(faults="all")
         def test_the_nightly_exports_land(export_sandbox, tmp_path):
@@ -36,7 +36,7 @@ def export_sandbox(request: pytest.FixtureRequest) -> "Iterator[ExportSandbox]":
 
             assert {file.sha256 for file in export_sandbox.served} == digests(tmp_path)
 
-    Jobs last for some 60 ms. The marker takes what `exportjobs.sandbox.Sandbox` takes, and "all"
+    Jobs take about 60 ms. The marker takes the arguments of `exportjobs.sandbox.Sandbox`, and "all"
     for `faults`.
     """
     try:

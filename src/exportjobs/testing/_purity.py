@@ -1,7 +1,7 @@
-"""What code does besides computing: I/O, clocks, chance, threads, the environment.
+"""Side effects of code: I/O, clocks, random numbers, threads, the environment.
 
-Every call into C is seen, whatever name it goes by, and the first that does more than compute is
-prevented: nothing is opened, sent or waited for.
+Every call of a C function is seen, whatever name the code uses for it, and the first one with a
+side effect is prevented: nothing is opened, sent or waited for.
 """
 
 import _random
@@ -22,16 +22,16 @@ _LIBRARY = "exportjobs"
 _TESTS = f"{_LIBRARY}.testing."
 _IMPORTS = "<frozen importlib"
 _CONSTANTS = "zoneinfo"
-"""Reads files, whose contents are as good as a constant."""
+"""Reads files, but their contents do not change."""
 
 _BY_MODULE: Mapping[str, str] = {
     "_posixsubprocess": "starts a process",
     "_socket": "uses the network",
     "_sqlite3": "opens a database",
-    "_uuid": "draws at random",
+    "_uuid": "uses random numbers",
     "_winapi": "starts a process",
-    "nt": "asks the operating system",
-    "posix": "asks the operating system",
+    "nt": "calls the operating system",
+    "posix": "calls the operating system",
     "select": "waits for I/O",
 }
 _BY_NAME: Mapping[tuple[str, str], str] = {
@@ -41,8 +41,8 @@ _BY_NAME: Mapping[tuple[str, str], str] = {
     ("_thread", "start_new_thread"): "starts a thread",
     ("builtins", "input"): "waits for input",
     ("builtins", "print"): "prints",
-    ("nt", "urandom"): "draws at random",
-    ("posix", "urandom"): "draws at random",
+    ("nt", "urandom"): "uses random numbers",
+    ("posix", "urandom"): "uses random numbers",
     ("time", "sleep"): "sleeps",
     **{
         ("time", name): "reads the clock"
@@ -62,7 +62,7 @@ _IN_MEMORY = (io.BytesIO, io.StringIO)
 
 @frozen
 class Deed:
-    """Something that code did besides computing, and the line that did it."""
+    """A side effect, and the line that had it."""
 
     what: str
     """Such as "reads the clock (time.time)"."""
@@ -71,13 +71,13 @@ class Deed:
 
 
 class _Prevented(BaseException):
-    """Unwinds the code that was about to do more than compute; no adapter may catch it."""
+    """Ends code that was about to have a side effect; not an Exception: no adapter catches it."""
 
 
 def deed(act: Callable[[], object], package: str) -> Deed | None:
-    """Return the first thing besides computing that a package's code does, which is prevented.
+    """Return the first side effect of a package's code, which is prevented.
 
-    What the library itself does on the way is not counted, nor is the importing of modules.
+    Side effects of the library itself, and of importing modules, do not count.
     """
     watcher = _Watcher(package)
     with suppress(_Prevented), _profiled_by(watcher):
@@ -88,7 +88,7 @@ def deed(act: Callable[[], object], package: str) -> Deed | None:
 @contextmanager
 def _profiled_by(watcher: "_Watcher") -> Generator[None]:
     before, collecting = sys.getprofile(), gc.isenabled()
-    # What a collection runs, such as the closing of a file, is nobody's deed.
+    # A garbage collection may close a file of other code, which would be blamed on this one.
     gc.disable()
     sys.setprofile(watcher)
     try:
@@ -119,7 +119,7 @@ class _Watcher:
             raise _Prevented
 
     def _blamed(self, frame: FrameType | None) -> str | None:
-        """Return the package's line that led here, unless it was the library or an import."""
+        """Return the package's line that led here, unless the library or an import did."""
         inner, ours = None, False
         while frame is not None and not _is_exempt(frame):
             module = str(frame.f_globals.get("__name__", ""))
@@ -142,7 +142,7 @@ def _line(frame: FrameType) -> str:
 
 
 def besides_computing(function: Any) -> str | None:  # noqa: ANN401 - a function written in C
-    """Return what a call of a function does besides computing; None if it only computes."""
+    """Return the side effect of calling a function; None if it has none."""
     name, module = function.__name__, getattr(function, "__module__", None)
     if module is None:
         return _by_owner(name, getattr(function, "__self__", None))
@@ -153,13 +153,13 @@ def besides_computing(function: Any) -> str | None:  # noqa: ANN401 - a function
 
 
 def _by_owner(name: str, owner: object) -> str | None:
-    """Tell of a method by the object, or the class, that it belongs to."""
+    """Return the side effect of a method, by the object or class that it belongs to."""
     kind = type(owner)
     if isinstance(owner, type) and issubclass(owner, date):
         reads = name in {"now", "today", "utcnow"}
         return f"reads the clock ({owner.__name__}.{name})" if reads else None
     if isinstance(owner, _random.Random):
-        return f"draws at random (random.{name})"
+        return f"uses random numbers (random.{name})"
     if isinstance(owner, io.IOBase) and not isinstance(owner, _IN_MEMORY):
         return f"reads or writes a file (file.{name})"
     what = _BY_MODULE.get(kind.__mro__[-2:][0].__module__)

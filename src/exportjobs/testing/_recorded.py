@@ -1,4 +1,4 @@
-"""What an adapter's author hands to the contract: an export, and the vendor's recorded answers."""
+"""The input of the contract: an export, and the vendor's recorded answers."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
@@ -11,10 +11,10 @@ from exportjobs.adapter._flow import Response
 from exportjobs.adapter._structure import FrozenMapping, dump_json
 
 Answer: TypeAlias = Mapping[str, Any] | list[Any] | Response
-"""One answer of a vendor's: a JSON object or list that came with a 200, or a whole response."""
+"""One answer: a JSON object or list that came with a 200, or a complete response."""
 
 Answers: TypeAlias = Answer | tuple[Answer, ...]
-"""The answer to a flow's one request, or a tuple of the answers to its several requests."""
+"""The answer to a flow's one request, or a tuple with one answer for each request."""
 
 
 def _response(answer: Answer) -> Response:
@@ -43,15 +43,15 @@ def _places(written: Iterable[str]) -> frozenset[str]:
 
 @frozen(kw_only=True)
 class Recorded:
-    """An export, which holds its adapter, and what the vendor answers to each of its flows.
+    """An export, which holds its adapter, and the vendor's answers to each of its flows.
 
     An answer is a JSON object, a JSON list, or a `Response` where status or headers matter; a flow
     of several requests has a tuple of them. Record what the vendor really sends, with invented
-    credentials and identifiers. A flow that the adapter does not have has no answers.
+    credentials and ids. A flow that the adapter does not have has no answers.
     """
 
     export: Export
-    """One that the adapter makes, with as many of its arguments as are worth a try."""
+    """An export of the adapter, with as many arguments as possible."""
     accepted: tuple[Response, ...] = field(converter=_responses, repr=False)
     """The answers to its submit."""
     states: Mapping[str, tuple[Response, ...]] = field(converter=_responses_by_word, repr=False)
@@ -71,7 +71,7 @@ class Recorded:
     sign_in: tuple[Response, ...] | None = field(
         default=None, converter=_optional_responses, repr=False
     )
-    """The answers to `sign_in`: none, `()`, where it asks for nothing."""
+    """The answers to `sign_in`; `()` if it sends no request."""
     ignored: frozenset[str] = field(default=frozenset[str](), converter=_places)
     """Members of the answers that the adapter leaves out on purpose, such as "$.preview_url"."""
 

@@ -1,4 +1,4 @@
-"""The sandbox as tests of ETL code want it: with an adapter at hand for each vendor.
+"""The sandbox for tests of ETL code: with an adapter for each vendor.
 
 Needs the extra `exportjobs[sandbox]`.
 """
@@ -21,7 +21,7 @@ A = TypeVar("A", bound=Adapter)
 _VENDORS: Mapping[str, type[Adapter]] = {
     one.vendor: one for one in (Clari, Demandbase, DemandbaseV1, Closient, CsvExport)
 }
-_HURRIED = PollPolicy(
+_FAST = PollPolicy(
     typical_duration=timedelta(milliseconds=100),
     min_interval=timedelta(milliseconds=20),
     max_interval=timedelta(milliseconds=200),
@@ -32,8 +32,8 @@ _HURRIED = PollPolicy(
 class ExportSandbox(Sandbox):
     """The sandbox, with an adapter for each of its vendors.
 
-    The adapters are those of the vendors, but in a hurry, as the sandbox's jobs last for parts of a
-    second: they ask at once where the others let minutes pass.
+    The adapters are those of the vendors with another poll policy: the sandbox's jobs take a
+    fraction of a second, so they are polled every 20 to 200 ms.
     """
 
     @property
@@ -43,12 +43,12 @@ class ExportSandbox(Sandbox):
 
     @property
     def demandbase(self) -> Demandbase:
-        """An account at Demandbase, signed in by a client's id and secret."""
+        """An account at Demandbase, with a client's id and secret."""
         return self._adapter(Demandbase)
 
     @property
     def demandbase_v1(self) -> DemandbaseV1:
-        """An account at Demandbase as its older description has it."""
+        """An account at Demandbase's older API."""
         return self._adapter(DemandbaseV1)
 
     @property
@@ -63,9 +63,10 @@ class ExportSandbox(Sandbox):
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables by which a program finds the same accounts, such as CLARI_API_KEY.
+        """The environment variables for the same accounts, such as CLARI_API_KEY.
 
-        What is made of them asks at its vendor's own pace: let the program take an `poll_interval`.
+        Adapters made from them have the vendor's own poll policy: have the program pass a short
+        `poll_interval`.
         """
         given: dict[str, str] = {}
         for vendor, adapter in _VENDORS.items():
@@ -80,5 +81,5 @@ class ExportSandbox(Sandbox):
         return {**account.credentials, "base_url": account.base_url}
 
     def _adapter(self, vendor: type[A]) -> A:
-        hurried = type(vendor.__name__, (vendor,), {"polling": _HURRIED, "__doc__": vendor.__doc__})
-        return cast("A", hurried(**self._arguments(vendor.vendor)))
+        adapter = type(vendor.__name__, (vendor,), {"polling": _FAST, "__doc__": vendor.__doc__})
+        return cast("A", adapter(**self._arguments(vendor.vendor)))

@@ -1,4 +1,4 @@
-"""A recording, played: each of an adapter's flows, driven by the answers that were recorded."""
+"""Run each of an adapter's flows on the recorded answers."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from exportjobs.testing._modules import package_of
 from exportjobs.testing._recorded import Recorded
 
 Answered: TypeAlias = Response | ExportJobsError
-"""What a request comes to: an answer, or an error that is thrown into the flow."""
+"""The result of a request: an answer, or an error that is thrown into the flow."""
 
 _LIST = "list_jobs"
 _SIGN_IN = "sign_in"
@@ -31,7 +31,7 @@ RECORDINGS: Mapping[str, str] = {
     "limits": "limits",
     _SIGN_IN: "sign_in",
 }
-"""Which member of a recording has the answers to which of the optional flows."""
+"""Which member of a recording holds the answers to which of the optional flows."""
 
 _TOKEN = Token("t-9c41d7e2")
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -41,11 +41,11 @@ _OTHER_RESULTS: Mapping[str, type] = {"limits": Limits, _SIGN_IN: Token}
 
 @frozen
 class Heard:
-    """What came of a flow: what it asked, and what it returned or raised."""
+    """The outcome of a flow: its requests, and what it returned or raised."""
 
     requests: tuple[Request, ...]
     signed: tuple[Request, ...]
-    """The same requests with the account's credentials, or a token, on them."""
+    """The same requests with the account's credentials or a token added."""
     outcome: Any
 
     @property
@@ -56,18 +56,18 @@ class Heard:
 
 @frozen
 class Scene:
-    """One conversation of a recording: a flow, and what the vendor answers to it."""
+    """One flow of a recording, and the vendor's answers to it."""
 
     name: str
-    """How a failure calls it, such as "poll in state 'ready'"."""
+    """Its name in a failure, such as "poll in state 'ready'"."""
     export: Export
     begin: Callable[[], object] = field(repr=False)
     answers: tuple[Response, ...] = field(repr=False)
     gives: type = ExportJob
-    """What the flow returns, or a tuple of which."""
+    """The type that the flow returns, or a tuple of it."""
     gives_several: bool = False
     signs: bool = True
-    """Whether its requests go under the account's credentials."""
+    """Whether its requests get the account's credentials."""
 
     @property
     def adapter(self) -> Adapter:
@@ -75,10 +75,10 @@ class Scene:
         return self.export.adapter
 
     def play(self) -> Heard:
-        """Return what comes of the recorded answers.
+        """Return the outcome of the flow on the recorded answers.
 
         Raises:
-            Breach: If the flow does not ask for all of them, or more, or does not understand them.
+            Breach: If the flow sends fewer or more requests, or cannot read an answer.
         """
         heard = self.hear(self.answers)
         self._check_count(heard)
@@ -89,7 +89,7 @@ class Scene:
         """Return what the flow returned, one by one.
 
         Raises:
-            Breach: If something of it is not of the type that the flow is to return.
+            Breach: If a part of it is not of the type that the flow is to return.
         """
         if not self.gives_several:
             results: tuple[object, ...] = (outcome,)
@@ -116,18 +116,18 @@ class Scene:
             made = self.adapter.matches_export(job, self.export)
         except Exception as error:
             raise self._raises(error) from error
-        if type(made) is not bool:
-            raise Breach(f"matches_export returns {_named(type(made))}", "return True or False")
+        if made is not None and type(made) is not bool:
+            raise Breach(f"matches_export returns {_named(type(made))}", "return a bool or None")
 
     def _returns(self, found: object) -> Breach:
         wanted = f"{'a tuple of ' if self.gives_several else ''}{self.gives.__name__}"
         return Breach(f"{self.name} returns {_named(type(found))}", f"return {wanted}")
 
     def hear(self, answers: Iterable[Answered]) -> Heard:
-        """Return what comes of some answers, and of a server error where there are no more.
+        """Return the outcome of the flow on some answers, followed by server errors.
 
         Raises:
-            Breach: If the flow raises what is none of the library's errors, or asks on and on.
+            Breach: If the flow raises an exception that is not the library's, or does not end.
         """
         flow, requests, left = self._flow(), list[Request](), iter(answers)
         signed = list[Request]()
@@ -154,7 +154,7 @@ class Scene:
             flow.close()
 
     def where(self, index: int, answer: Response, what: str) -> Self:
-        """Return the scene in which the nth answer is another one, and what is so about it."""
+        """Return the scene with the nth answer replaced, and what is special about it."""
         answers = (*self.answers[:index], answer, *self.answers[index + 1 :])
         return evolve(self, name=f"{self.name}, where {what},", answers=answers)
 
@@ -164,27 +164,27 @@ class Scene:
             raise self.asks_again(heard.requests[-1], "an answer")
         if asked <= recorded and heard.error is not None:
             problem = f"{type(heard.error).__name__}: {heard.error.reason}"
-            remedy = "let the flow read what the vendor sends, or correct the recording"
+            remedy = "correct the flow, or the recording"
             raise Breach(f"{self.name} ends with {problem}", remedy)
         if asked != recorded:
             remedy = "record one answer for each request of the flow, several as a tuple"
             raise Breach(f"{self.name} makes {asked} requests of {recorded} recorded", remedy)
 
     def asks_again(self, request: Request, after: str) -> Breach:
-        """Return the breach of a flow that repeats itself."""
-        remedy = "ask once and let errors out: the library repeats what is safe, when it is time"
-        return Breach(f"{self.name} asks for {told(request)} again after {after}", remedy)
+        """Return the breach of a flow that repeats a request."""
+        remedy = "send it once and do not catch errors: the library repeats what is safe to repeat"
+        return Breach(f"{self.name} repeats {line(request)} after {after}", remedy)
 
     def _raises(self, error: Exception) -> Breach:
-        what = f"{type(error).__name__}: {error} ({_line(error, type(self.adapter))})"
-        remedy = "read answers with Response.body() or structure(), which tell what is wrong"
+        what = f"{type(error).__name__}: {error} ({_place_of(error, type(self.adapter))})"
+        remedy = "read answers with Response.body() or structure(), which say what is wrong"
         return Breach(f"{self.name} raises {what}", remedy)
 
     def _flow(self) -> Flow[Any]:
         flow = self.begin()
         if not isinstance(flow, Generator):
             remedy = "make it a generator: `reply = yield Request.get(...)`, then return"
-            raise Breach(f"{self.name} is no flow but returns {_named(type(flow))} at once", remedy)
+            raise Breach(f"{self.name} is not a flow: it returns {_named(type(flow))}", remedy)
         return cast("Flow[Any]", flow)
 
     def _checked(self, request: object, asked_before: int) -> Request:
@@ -192,8 +192,8 @@ class Scene:
             remedy = "yield requests: `reply = yield Request.get(...)`"
             raise Breach(f"{self.name} yields {_named(type(request))}", remedy)
         if asked_before >= _MOST_REQUESTS:
-            remedy = "let an error out of the flow; the library asks again when it is time"
-            raise Breach(f"{self.name} asks on and on for {told(request)}", remedy)
+            remedy = "do not catch the error: the library repeats what is safe to repeat"
+            raise Breach(f"{self.name} does not stop sending requests: {line(request)}", remedy)
         return request
 
     def _signed(self, request: Request) -> Request:
@@ -209,13 +209,13 @@ class Scene:
         return response_error(answered, self.adapter.error_codes, now=_NOW)
 
 
-def told(request: Request) -> str:
-    """Return what a request asks for, such as "GET /reports/7"."""
+def line(request: Request) -> str:
+    """Return a request's method and path, such as "GET /reports/7"."""
     return f"{request.method} {request.path}"
 
 
-def _line(error: Exception, adapter: type[Adapter]) -> str:
-    """Return where an error was raised: the innermost line that is the adapter's own."""
+def _place_of(error: Exception, adapter: type[Adapter]) -> str:
+    """Return where an error was raised: the innermost line of the adapter's package."""
     lines, package = list(walk_tb(error.__traceback__)), package_of(adapter)
     own = [one for one in lines if package_of(one[0].f_globals["__name__"]) == package]
     frame, number = (own or lines)[-1]
@@ -232,7 +232,7 @@ def submitting(recorded: Recorded) -> Scene:
 
 
 def submitted(recorded: Recorded) -> JobRef:
-    """Return the name of the job that the submit gives, as the library completes it."""
+    """Return the ref of the job that the submit creates, as the library completes it."""
     job: ExportJob = submitting(recorded).play().outcome
     return evolve(job.ref, kind=recorded.export.kind)
 
@@ -252,7 +252,7 @@ def jobs(recorded: Recorded) -> Mapping[str, ExportJob]:
 
 
 def scenes(recorded: Recorded) -> tuple[Scene, ...]:
-    """Return everything that can be played of a recording."""
+    """Return every flow of a recording that can be run."""
     optional = _optional_scenes(recorded, submitted(recorded))
     return (submitting(recorded), *polls(recorded).values(), *optional)
 

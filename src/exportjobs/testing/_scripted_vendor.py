@@ -1,4 +1,4 @@
-"""A vendor that says what a test told it to say, over real HTTP on loopback."""
+"""A vendor that gives the answers of a script, over real HTTP on loopback."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ _NOT_IN_THE_SCRIPT = 400
 
 
 class OffScript(AssertionError):
-    """A vendor was asked for something else than its script has answers to."""
+    """A vendor got a request without an answer in its script, or an answer was not used."""
 
 
 def _is_request(_: object, __: object, to: str) -> None:
@@ -31,7 +31,7 @@ def _is_request(_: object, __: object, to: str) -> None:
 
 def _is_count(_: object, __: object, times: int | None) -> None:
     if times is not None and times < 1:
-        raise ValueError(f"an answer is given at least once, not {times} times")
+        raise ValueError(f"times must be at least 1, not {times}")
 
 
 @frozen
@@ -43,19 +43,19 @@ class Reply:
     """
 
     to: str = field(validator=_is_request)
-    """Method and path; with a query (`GET /reports?page=2`), only requests that have that query."""
+    """Method and path; with a query (`GET /reports?page=2`), only requests with that query."""
     body: Mapping[str, Any] | list[Any] | str | bytes = field(default=b"", repr=False)
-    """An object or a list is sent as JSON; `{url}` in it, or in a text, is the vendor's address."""
+    """An object or a list is sent as JSON; `{url}` in it, or in a str, is the vendor's URL."""
     status: int = field(default=200, kw_only=True)
     """The HTTP status."""
     headers: Mapping[str, str] = field(factory=dict[str, str], kw_only=True, repr=False)
     times: int | None = field(default=1, kw_only=True, validator=_is_count)
-    """How often it is given; None for as often as asked for, which may be never."""
+    """How often it is given; None for any number of times, also never."""
     hangs_up: bool = field(default=False, kw_only=True)
-    """Whether the connection is closed without a word of an answer."""
+    """Whether the connection is closed without an answer."""
 
     def response(self, url: str) -> Response | None:
-        """Return the answer of the vendor at an address; None if it hangs up."""
+        """Return the answer of the vendor at a URL; None if it closes the connection."""
         if self.hangs_up:
             return None
         headers = {name: value.replace(_OWN_ADDRESS, url) for name, value in self.headers.items()}
@@ -68,11 +68,11 @@ class Reply:
 
 
 class ScriptedVendor:
-    """A vendor on loopback that gives the answers of a script, and keeps what it was asked.
+    """A vendor on loopback that gives the answers of a script, and keeps the requests it got.
 
     Requests reach it as they reach a real vendor, through the library's own transport. Answers to
-    the same method and path are given in the order written; those to different ones wait for their
-    own requests. Whatever the script does not foresee is refused with a 400, which ends the job.
+    the same method and path are given in the order of the script. A request without an answer in
+    the script gets a 400, which ends the job.
 
         with ScriptedVendor(
             Reply("POST /reports", {"id": "7", "state": "new"}),
@@ -85,17 +85,17 @@ class ScriptedVendor:
 
         assert [str(asked) for asked in vendor.requests] == [...]
 
-    What was asked can still be read after the block.
+    The requests can still be read after the block.
     """
 
     def __init__(self, *replies: Reply) -> None:
-        """Take the script; nothing listens yet."""
+        """Take the script; the server is not started yet."""
         self._script = _Script(replies)
         self._url = ""
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
-        """Listen on a free port of this machine."""
+        """Start the server on a free port of this machine."""
         self._url = self._running.enter_context(serving(self._answer))
         return self
 
@@ -105,11 +105,11 @@ class ScriptedVendor:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop listening and compare what was asked with the script.
+        """Stop the server and compare the requests with the script.
 
         Raises:
-            OffScript: If something was asked for that has no answer, or an answer is left over. An
-                error that leaves the block is not replaced: it is told so in a note.
+            OffScript: If a request had no answer, or an answer was not used. If the block ends with
+                an exception, this is added to it as a note instead.
         """
         self._running.close()
         complaint = self._script.complaint()
@@ -120,18 +120,18 @@ class ScriptedVendor:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end.
+        """The vendor's base URL, without a slash at the end.
 
         Raises:
-            RuntimeError: If it was not entered yet.
+            RuntimeError: If the server is not started.
         """
         if not self._url:
-            raise RuntimeError("a scripted vendor has no address before it is entered")
+            raise RuntimeError("a scripted vendor has no URL before its `with` block")
         return self._url
 
     @property
     def requests(self) -> tuple[Asked, ...]:
-        """What was asked so far, in the order of arrival."""
+        """The requests so far, in the order of arrival."""
         return tuple(self._script.asked)
 
     def _answer(self, asked: Asked) -> Response | None:
@@ -143,7 +143,7 @@ class ScriptedVendor:
 
 
 class _Script:
-    """The answers that are left, by what they answer."""
+    """The answers that were not given yet, by the requests that they answer."""
 
     def __init__(self, replies: Iterable[Reply]) -> None:
         self.asked: list[Asked] = []
@@ -166,10 +166,10 @@ class _Script:
             return left[0] if left[0].times is None else left.popleft()
 
     def complaint(self) -> str:
-        """Return what did not go by the script; nothing if all of it did."""
-        unforeseen = [f"{one} was asked for and has no answer" for one in self._unforeseen]
+        """Return what differed from the script; "" if nothing did."""
+        unforeseen = [f"{one} was requested and has no answer" for one in self._unforeseen]
         unheard = [
-            f"{to} has {count} more to give"
+            f"{to} has {count} unused {'answer' if count == 1 else 'answers'}"
             for to, left in self._left.items()
             if (count := _due(left))
         ]

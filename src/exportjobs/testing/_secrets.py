@@ -1,4 +1,4 @@
-"""Whether an adapter keeps its credentials: shown nowhere, and sent to its own origin only."""
+"""Check that credentials are shown nowhere, and sent to the adapter's own origin only."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from exportjobs.adapter._flow import Request
 from exportjobs.adapter._job import ExportJob
 from exportjobs.testing._breach import Breach
 from exportjobs.testing._recorded import Recorded
-from exportjobs.testing._scenes import Heard, jobs, scenes, submitted, told
+from exportjobs.testing._scenes import Heard, jobs, line, scenes, submitted
 
 _SOUNDS_SECRET = re.compile(r"key|token|secret|password|passphrase|credential")
 _SHORTEST = 6
@@ -22,7 +22,7 @@ _ORIGINS = {"base_url", "sign_in_url"}
 
 
 def secrets(adapter: Adapter) -> Mapping[str, str]:
-    """Return an adapter's credentials by field: the arguments that its repr does not show."""
+    """Return an adapter's credentials by field: the arguments with repr=False."""
     hidden = [one for one in _arguments(adapter) if not one.repr and not _is_address(one)]
     values = {one.name.lstrip("_"): getattr(adapter, one.name) for one in hidden}
     return {name: value for name, value in values.items() if value and isinstance(value, str)}
@@ -37,7 +37,7 @@ def _is_address(one: "Attribute[Any]") -> bool:
 
 
 def revealed(adapter: Adapter, text: str) -> str | None:
-    """Return which of an adapter's credentials a text shows, as it is or as part of a URL."""
+    """Return which of an adapter's credentials a text contains, plain or quoted for a URL."""
     for name, secret in secrets(adapter).items():
         if secret in text or quote(secret, safe="") in text:
             return name
@@ -45,15 +45,15 @@ def revealed(adapter: Adapter, text: str) -> str | None:
 
 
 def check_declared(recorded: Recorded) -> None:
-    """Check that the fields that hold credentials are declared so, and can be searched for."""
+    """Check that fields with credentials are declared so, and their values can be found."""
     for one in _arguments(recorded.adapter):
         if one.repr and _holds_credential(one):
             remedy = f"declare it as {one.name}: str = field(repr=False, validator=credential)"
             raise Breach(f"the adapter's repr shows its {one.name}, a credential", remedy)
     for name, secret in secrets(recorded.adapter).items():
         if len(secret) < _SHORTEST:
-            remedy = f"record with an invented one of {_SHORTEST} characters or more"
-            raise Breach(f"the recorded {name} is too short to be searched for", remedy)
+            remedy = f"invent one of {_SHORTEST} characters or more"
+            raise Breach(f"the recorded {name} is too short to search for", remedy)
 
 
 def _holds_credential(one: "Attribute[Any]") -> bool:
@@ -62,7 +62,7 @@ def _holds_credential(one: "Attribute[Any]") -> bool:
 
 
 def check_refused(recorded: Recorded) -> None:
-    """Check that an account without credentials, or without encryption, is refused."""
+    """Check that an account without credentials, or without encryption, is rejected."""
     names = {one.name for one in _arguments(recorded.adapter)}
     wrong = [(name, "http://vendor.example") for name in sorted(names & _ORIGINS)]
     wrong += [(name, blank) for name in secrets(recorded.adapter) for blank in ("", " ")]
@@ -72,11 +72,11 @@ def check_refused(recorded: Recorded) -> None:
         except InvalidArgument:
             continue
         remedy = "declare it with validator=credential, and call super().__attrs_post_init__()"
-        raise Breach(f"the adapter takes {value!r} for its {name}", remedy)
+        raise Breach(f"the adapter accepts {value!r} as its {name}", remedy)
 
 
 def check_shown_nowhere(recorded: Recorded) -> None:
-    """Check that nothing that is printed or kept shows a credential."""
+    """Check that no repr and no JSON contains a credential."""
     for where, text in _shown(recorded):
         name = revealed(recorded.adapter, text)
         if name is not None:
@@ -99,7 +99,7 @@ def _shown(recorded: Recorded) -> Iterator[tuple[str, str]]:
 
 
 def check_own_origin(recorded: Recorded) -> None:
-    """Check that credentials go below the adapter's base URL and nowhere else."""
+    """Check that credentials are sent below the adapter's base URL and nowhere else."""
     adapter = recorded.adapter
     for scene in scenes(recorded):
         heard = scene.play()
@@ -111,11 +111,11 @@ def check_own_origin(recorded: Recorded) -> None:
 
 def _check_signed(request: Request, signed: Request, scene: str, adapter: Adapter) -> None:
     if not _is_below(adapter, signed.path):
-        remedy = "yield paths below the base URL; what lies elsewhere is an Artifact"
-        raise Breach(f"{scene} takes the credentials to another origin", remedy)
+        remedy = "yield paths below the base URL; a file on another host is an Artifact"
+        raise Breach(f"{scene} sends the credentials to another origin", remedy)
     if (signed.method, signed.path) != (request.method, request.path):
-        mistake = f"authenticate turns {told(request)} into {told(signed)}"
-        raise Breach(mistake, "let it add headers or a query, nothing else")
+        mistake = f"authenticate turns {line(request)} into {line(signed)}"
+        raise Breach(mistake, "add headers or a query, nothing else")
     if revealed(adapter, signed.path):
         raise Breach(f"{scene} has a credential in its path", "send it in a header")
 
@@ -124,11 +124,11 @@ def _check_addresses(word: str, job: ExportJob, adapter: Adapter) -> None:
     for artifact in job.artifacts:
         which, name = f"the artifact in state {word!r}", revealed(adapter, artifact.url)
         if name is not None:
-            remedy = "leave the address as the vendor gave it, or set authenticated"
-            raise Breach(f"{which} has the {name} in its address", remedy)
+            remedy = "use the URL as the vendor gave it, or set authenticated"
+            raise Breach(f"{which} has the {name} in its URL", remedy)
         if artifact.authenticated and not _is_below(adapter, artifact.url):
-            mistake = f"{which} takes the credentials to another origin"
-            raise Breach(mistake, "leave authenticated out: a signed address needs none")
+            mistake = f"{which} sends the credentials to another origin"
+            raise Breach(mistake, "leave out authenticated: a signed URL needs no credentials")
 
 
 def _is_below(adapter: Adapter, path: str) -> bool:

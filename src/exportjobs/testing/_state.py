@@ -1,4 +1,4 @@
-"""A picture of whatever an adapter could keep between two flows, to see whether it does."""
+"""A snapshot of all state that an adapter could keep between two flows."""
 
 import pickle
 from collections.abc import Iterator, Mapping
@@ -10,19 +10,19 @@ from exportjobs.adapter import Adapter
 from exportjobs.testing._modules import modules_of
 
 State: TypeAlias = Mapping[str, object]
-"""Pictures of values, by what holds them."""
+"""Snapshots of values, by what holds them."""
 
 _BEHAVIOUR = (FunctionType, ModuleType, type, property, classmethod, staticmethod)
 
 
 def state(adapter: Adapter) -> State:
-    """Return what the adapter, its classes and their modules hold."""
+    """Return a snapshot of the adapter, its classes and their modules."""
     own = {f"the adapter's {name}": value for name, value in _attributes(adapter)}
-    return {holder: _picture(value) for holder, value in {**own, **_shared(type(adapter))}.items()}
+    return {holder: _snapshot(value) for holder, value in {**own, **_shared(type(adapter))}.items()}
 
 
 def changed(before: State, after: State) -> str | None:
-    """Return what holds something else than before; what is new may be a value that was cached."""
+    """Return what holds another value than before; a new value may be a cached one."""
     return next((holder for holder in before if before[holder] != after.get(holder)), None)
 
 
@@ -46,8 +46,8 @@ def _is_data(holder: str, value: object) -> bool:
     return not isinstance(value, _BEHAVIOUR) and "'s __" not in holder
 
 
-def _picture(value: object) -> object:
-    """Return something that equals the picture of the same value, unless that changed meanwhile."""
+def _snapshot(value: object) -> object:
+    """Return a snapshot of a value, equal to a later one unless the value changed."""
     try:
         return pickle.dumps(value)
     except Exception:  # noqa: BLE001 - whatever a value raises that cannot be pickled

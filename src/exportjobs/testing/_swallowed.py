@@ -1,17 +1,16 @@
-"""Whether an adapter passes on what its vendor says that the library has a place for.
+"""Check that an adapter passes on everything in an answer for which `ExportJob` has a field.
 
-A member of a recorded answer is known by its name, wherever it stands outside lists:
+A member of a recorded answer is recognised by its name, anywhere outside lists:
 
-- `error`, `message`, `reason`, `detail` and their like of a job that failed belong in the job's
-  `error`, or a warning; one of them is enough
-- `progress`, `percent`, `processed_items` and their like of one that runs, in `progress`
-- `record_count`, `rows` and their like of one that is done, in `record_count`
-- `file_size`, `bytes` and their like of one that is done, in `size` or an artifact's
-- `expires_at` and its like of one that is done, in `expires_at`
-- an address in a done job's answers, in an artifact; where the job has artifacts, those addresses
-  that are on a host of theirs
+- `error`, `message`, `reason`, `detail` or the like of a failed job: it must be in the job's
+  `error`, or in a warning; one of them is enough
+- `progress`, `percent`, `processed_items` or the like of a running job: in `progress`
+- `record_count`, `rows` or the like of a done job: in `record_count`
+- `file_size`, `bytes` or the like of a done job: in `size` or an artifact's
+- `expires_at` or the like of a done job: in `expires_at`
+- a URL in a done job's answers: in an artifact; if the job has artifacts, only URLs on their hosts
 
-What an adapter leaves out for a reason stands in `Recorded.ignored`.
+`Recorded.ignored` names what an adapter leaves out on purpose.
 """
 
 import re
@@ -28,20 +27,20 @@ from exportjobs.testing._recorded import Recorded
 from exportjobs.testing._scenes import jobs
 from exportjobs.testing._variants import at, json_of, places, written
 
-_ADDRESS = re.compile(r"https?://\S+")
+_URL = re.compile(r"https?://\S+")
 _NUMERAL = re.compile(r"[0-9.]*[1-9][0-9.]*")
 
 
 @frozen
 class _Member:
-    """A member of an answer, and where it stands."""
+    """A member of an answer, and its path."""
 
     place: str
     value: Any
 
     @property
     def name(self) -> str:
-        """The name of a member of objects, in lower case letters; nothing for one in a list."""
+        """The member's name in lower case letters; "" for a member in a list."""
         last = self.place.rpartition(".")[2]
         in_list = "[" in self.place
         return "" if in_list else "".join(filter(str.isalnum, last)).casefold()
@@ -49,7 +48,7 @@ class _Member:
 
 @frozen
 class _Fact:
-    """Something that vendors say of jobs in a status, and whether a job tells it."""
+    """Something that vendors say of jobs in a status, and whether an ExportJob has it."""
 
     status: JobStatus
     name: str
@@ -70,11 +69,11 @@ def _is_time(value: object) -> bool:
     return _is_text(value) or _is_number(value)
 
 
-def _tells_error(job: ExportJob, text: str) -> bool:
+def _has_error(job: ExportJob, text: str) -> bool:
     return any(safe_text(text) in said for said in (job.error or "", *job.warnings))
 
 
-def _tells_size(job: ExportJob, _: object) -> bool:
+def _has_size(job: ExportJob, _: object) -> bool:
     return job.size is not None or any(one.size is not None for one in job.artifacts)
 
 
@@ -83,7 +82,7 @@ _FACTS = (
         JobStatus.FAILED,
         r"(error|failure|status)?(error|message|reason|detail|details|text)",
         _is_text,
-        _tells_error,
+        _has_error,
         "error",
     ),
     _Fact(
@@ -104,7 +103,7 @@ _FACTS = (
         JobStatus.DONE,
         r"(file|total|result)?size(in)?(bytes)?|\w*bytes",
         _is_number,
-        _tells_size,
+        _has_size,
         "size, or an artifact's",
     ),
     _Fact(
@@ -118,14 +117,14 @@ _FACTS = (
 
 
 def check_nothing_swallowed(recorded: Recorded) -> None:
-    """Check that whatever an answer says that has a place in a job is found there."""
+    """Check that everything in an answer for which a job has a field is in the job."""
     for word, job in jobs(recorded).items():
         members = list(_members(recorded, word))
         for fact in _FACTS:
             if fact.status is job.status:
                 _check_fact(fact, job, members)
         if job.status is JobStatus.DONE:
-            _check_addresses(job, members)
+            _check_urls(job, members)
 
 
 def _members(recorded: Recorded, word: str) -> Iterator[_Member]:
@@ -139,18 +138,18 @@ def _members(recorded: Recorded, word: str) -> Iterator[_Member]:
 def _check_fact(fact: _Fact, job: ExportJob, members: Sequence[_Member]) -> None:
     said = [one for one in members if re.fullmatch(fact.name, one.name) and fact.says(one.value)]
     if said and not any(fact.told(job, one.value) for one in said):
-        mistake = f"the adapter swallows {said[0].place} of a {job.status} job"
+        mistake = f"the adapter drops {said[0].place} of a {job.status} job"
         remedy = f"pass it on as the job's {fact.where}, or name it in Recorded.ignored"
         raise Breach(mistake, remedy)
 
 
-def _check_addresses(job: ExportJob, members: Sequence[_Member]) -> None:
+def _check_urls(job: ExportJob, members: Sequence[_Member]) -> None:
     told = {artifact.url for artifact in job.artifacts}
     hosts = {urlsplit(url).netloc for url in told} - {""}
     for one in members:
-        if not (isinstance(one.value, str) and _ADDRESS.fullmatch(one.value)) or one.value in told:
+        if not (isinstance(one.value, str) and _URL.fullmatch(one.value)) or one.value in told:
             continue
         if not told or urlsplit(one.value).netloc in hosts:
-            mistake = f"the adapter swallows the address at {one.place} of a done job"
+            mistake = f"the adapter drops the URL at {one.place} of a done job"
             remedy = "make an Artifact of it, or name it in Recorded.ignored"
             raise Breach(mistake, remedy)

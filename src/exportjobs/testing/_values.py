@@ -1,4 +1,4 @@
-"""Whether values are what they say: of the types declared, in UTC, and unchangeable."""
+"""Check that values are of their declared types, in UTC, and immutable."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ _CHANGEABLE: tuple[type, ...] = (dict, list, set, bytearray)
 
 @frozen
 class _Terms:
-    """What an adapter's class says of its vendor."""
+    """The terms of a vendor, from its adapter's class."""
 
     vendor: str
     api_version: int
@@ -35,39 +35,39 @@ class _Terms:
 
 
 def check_terms(recorded: Recorded) -> None:
-    """Check what the adapter's class says of its vendor."""
+    """Check the terms of the vendor in the adapter's class."""
     adapter = recorded.adapter
     terms = {name: getattr(adapter, name) for name in fields_by_name(_Terms)}
     for problem in misfits(_Terms(**terms), "the adapter's"):
         raise Breach(problem, "declare it as exportjobs.adapter.Adapter does")
     if not _VENDOR.fullmatch(adapter.vendor):
-        remedy = "use lower case, figures and hyphens: it names commands and variables"
-        raise Breach(f"the vendor's name {adapter.vendor!r} is no plain word", remedy)
+        remedy = "use lower case, digits and hyphens: commands and variables are named after it"
+        raise Breach(f"the vendor's name {adapter.vendor!r} is not valid", remedy)
 
 
 def check_frozen(recorded: Recorded) -> None:
-    """Check that nothing of the adapter can be changed, nor of what it holds."""
+    """Check that the adapter and its values are immutable."""
     adapter = recorded.adapter
     for name in fields_by_name(type(adapter)):
         value = getattr(adapter, name)
         if isinstance(value, _CHANGEABLE):
             found = type(value).__name__
-            raise Breach(f"the adapter's {name} is a {found}, which can be changed", "use a tuple")
+            raise Breach(f"the adapter's {name} is a mutable {found}", "use a tuple")
         if _takes(adapter, name, value):
             raise Breach(f"the adapter's {name} can be set", "decorate the class with @frozen")
 
 
 def check_well_formed(recorded: Recorded) -> None:
-    """Check that what the flows return is of the types declared, with times in UTC."""
+    """Check that the results of flows are of their declared types, with times in UTC."""
     for scene in scenes(recorded):
         for one in scene.results(scene.play().outcome):
             for problem in misfits(one, f"{scene.name}: the {type(one).__name__}'s"):
-                remedy = "read answers with structure() or Response.body(), which see to types"
+                remedy = "read answers with structure() or Response.body(), which check types"
                 raise Breach(problem, remedy)
 
 
 def misfits(value: object, whose: str) -> Iterator[str]:
-    """Yield what is wrong with the members of a value, and of the values in it."""
+    """Yield what is wrong with the members of a value, and with theirs."""
     for name, annotation in fields_by_name(type(value)).items():
         yield from _misfit(getattr(value, name), annotation, f"{whose} {name}")
 
@@ -83,11 +83,11 @@ def _misfit(value: Any, annotation: Any, what: str) -> Iterator[str]:  # noqa: A
     choices = get_args(annotation) if is_union else (annotation,)
     wanted = next((one for one in choices if _is(value, one)), None)
     if wanted is None:
-        expected = " or ".join(map(_spoken, choices))
-        yield f"{what} is {_spoken(kind)}, not {expected}"
+        expected = " or ".join(map(_name_of_type, choices))
+        yield f"{what} is {_name_of_type(kind)}, not {expected}"
     elif get_origin(wanted) is tuple and isinstance(value, tuple):
         for item in cast("tuple[object, ...]", value):
-            yield from _misfit(item, get_args(wanted)[0], f"{what} holds something that")
+            yield from _misfit(item, get_args(wanted)[0], f"an item of {what}")
     elif isinstance(value, datetime) and value.utcoffset() != timedelta(0):
         yield f"{what} is a time that is not in UTC"
     elif has(kind):
@@ -101,19 +101,19 @@ def _is(value: object, annotation: Any) -> bool:  # noqa: ANN401 - a type
     return isinstance(value, int | float if kind is float else kind)
 
 
-def _spoken(annotation: Any) -> str:  # noqa: ANN401 - a type
+def _name_of_type(annotation: Any) -> str:  # noqa: ANN401 - a type
     return getattr(get_origin(annotation) or annotation, "__name__", "None")
 
 
 def check_artifacts(recorded: Recorded) -> None:
-    """Check that each recorded job's artifacts can be fetched and told apart."""
+    """Check that each recorded job's artifacts can be downloaded and have part numbers."""
     for word, job in jobs(recorded).items():
         for artifact in job.artifacts:
             _check_artifact(artifact, f"the artifact in state {word!r}")
         parts = {artifact.part for artifact in job.artifacts}
         if len(job.artifacts) > 1 and (None in parts or len(parts) < len(job.artifacts)):
             remedy = "number them from 1: Artifact(..., part=number)"
-            raise Breach(f"the artifacts in state {word!r} are not numbered as parts", remedy)
+            raise Breach(f"the artifacts in state {word!r} have no part numbers", remedy)
 
 
 def _check_artifact(artifact: Artifact, which: str) -> None:
@@ -121,15 +121,15 @@ def _check_artifact(artifact: Artifact, which: str) -> None:
         if not artifact.authenticated:
             check_encrypted(artifact.url)
     except UntrustedAddress as error:
-        remedy = "give a whole https address, or a path and authenticated=True"
-        raise Breach(f"{which} cannot be fetched ({error.reason})", remedy) from None
+        remedy = "pass a complete https URL, or a path and authenticated=True"
+        raise Breach(f"{which} cannot be downloaded ({error.reason})", remedy) from None
     if artifact.size is not None and artifact.size < 0:
-        raise Breach(f"{which} has a size below 0", "leave out what the vendor does not know")
+        raise Breach(f"{which} has a size below 0", "leave it out if the vendor does not say it")
     for name, length in _DIGESTS.items():
         digest: str | None = getattr(artifact, name)
         if digest is not None and not re.fullmatch(f"[0-9a-fA-F]{{{length}}}", digest):
-            remedy = f"give {length} hexadecimal digits, or leave it out"
-            raise Breach(f"{which} has no {name} in hexadecimal", remedy)
+            remedy = f"pass {length} hexadecimal digits, or leave it out"
+            raise Breach(f"{which} has a wrong {name}", remedy)
 
 
 def _takes(adapter: Adapter, name: str, value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Answers as a vendor may send them by mistake: cut off, of another type, null, or with more."""
+"""Variants of an answer: cut off, of another type, null, or with more members."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,18 +10,18 @@ from attrs import evolve, frozen
 from exportjobs.adapter._flow import Response
 
 Place: TypeAlias = tuple[str | int, ...]
-"""Where a member is in a JSON value: the keys and indexes that lead to it."""
+"""The path of a member in a JSON value, as keys and indexes."""
 
-# Each of these has broken a parser of times, numbers, addresses or paths.
+# Each of these has broken a parser of times, numbers, URLs or paths.
 HOSTILE: Mapping[str, object] = {
     "empty": "",
     "a parent's folder": "..",
     "half a surrogate pair": "\ud800",
     "two lines": "two\nlines",
-    "no address": "https://[",
-    "a late lease": "https://files.example/?sig=s&se=9999-12-31T23:59:59-14:00",
+    "no valid URL": "https://[",
+    "a late expiry": "https://files.example/?sig=s&se=9999-12-31T23:59:59-14:00",
     "a late time": "9999-12-31T23:59:59-14:00",
-    "no numeral": "nan",
+    "no number in a string": "nan",
     "negative": -1,
     "a fraction": 0.5,
     "infinite": float("inf"),
@@ -30,9 +30,9 @@ HOSTILE: Mapping[str, object] = {
     "a list": [[None]],
     "an object": {"a": {"b": 1}},
 }
-# Whoever counts up to one of these does not come back.
+# A loop up to one of these does not end.
 HUGE: Mapping[str, object] = {
-    "a huge numeral": "1e400",
+    "a huge number in a string": "1e400",
     "a huge number": 10**400,
     "a large number": 2**63,
 }
@@ -48,7 +48,7 @@ _MOST_CUTS = 200
 
 @frozen
 class Variant:
-    """An answer that is not quite what was recorded, and how it differs."""
+    """A changed answer, and how it differs from the recorded one."""
 
     what: str
     """Such as "$.status is null"."""
@@ -64,14 +64,14 @@ def json_of(response: Response) -> Any:  # noqa: ANN401 - whatever was recorded
 
 
 def places(value: object, before: Place = ()) -> Iterator[Place]:
-    """Yield the place of every member of a JSON value, however deep."""
+    """Yield the path of every member of a JSON value, at any depth."""
     for key, member in _members(value):
         yield (*before, key)
         yield from places(member, (*before, key))
 
 
 def kinds_of_places(value: object) -> list[Place]:
-    """Return the places of a JSON value, of a list's like items only the first one's."""
+    """Return the paths of a JSON value; of the items of a list only the first that has each."""
     found: dict[Place, Place] = {}
     for place in places(value):
         found.setdefault(tuple("*" if isinstance(key, int) else key for key in place), place)
@@ -79,25 +79,25 @@ def kinds_of_places(value: object) -> list[Place]:
 
 
 def at(value: Any, place: Place) -> Any:  # noqa: ANN401 - a JSON value
-    """Return the member at a place."""
+    """Return the member at a path."""
     for key in place:
         value = value[key]
     return value
 
 
 def written(place: Place) -> str:
-    """Return a place as errors write it, such as "$.jobs[0].id"."""
+    """Return a path as errors write it, such as "$.jobs[0].id"."""
     return "$" + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in place)
 
 
 def garbled(response: Response) -> Iterator[Variant]:
-    """Yield bodies that are not JSON at all, as proxies and error pages send them with a 200."""
+    """Yield bodies that are not JSON, such as a proxy's error page with a 200."""
     for what, content in _GARBLED.items():
         yield Variant(f"the body is {what}", evolve(response, content=content))
 
 
 def truncated(response: Response) -> Iterator[Variant]:
-    """Yield the answer cut off at every byte, or at as many as are worth it."""
+    """Yield the answer cut off at every byte, or at up to 200 places of a long one."""
     length = len(response.content)
     for end in range(0, length, max(1, length // _MOST_CUTS)):
         cut = evolve(response, content=response.content[:end])
@@ -114,12 +114,12 @@ def lacking(response: Response) -> Iterator[Variant]:
 
 
 def nulled(response: Response) -> Iterator[Variant]:
-    """Yield the answer with each of its members null, and with nothing but null."""
+    """Yield the answer with each of its members null, and as null."""
     yield from _everywhere(response, None, "null")
 
 
 def retyped(response: Response) -> Iterator[Variant]:
-    """Yield the answer with each of its members, and headers, being what has done harm before."""
+    """Yield the answer with each of its members and headers replaced by each hostile value."""
     for what, value in HOSTILE.items():
         yield from _everywhere(response, value, what)
         if isinstance(value, str) and value.isascii() and value.isprintable():
@@ -129,23 +129,23 @@ def retyped(response: Response) -> Iterator[Variant]:
 
 
 def enlarged(response: Response) -> Iterator[Variant]:
-    """Yield the answer with each of its members being a number that is beyond reason."""
+    """Yield the answer with each of its members replaced by each huge number."""
     for what, value in HUGE.items():
         yield from _everywhere(response, value, what)
 
 
 def extended(response: Response) -> Iterator[Variant]:
-    """Yield the answer with a member more in each of its objects."""
+    """Yield the answer with an unknown member added to each of its objects."""
     body = json_of(response)
     for place in ((), *places(body)):
         if isinstance(at(body, place), dict):
             more = {**at(body, place), UNHEARD_OF: {"deep": [1, None]}}
-            what = f"an object that has {UNHEARD_OF} besides"
+            what = f"an object with an added {UNHEARD_OF}"
             yield replaced(response, place, more, what)
 
 
 def replaced(response: Response, place: Place, value: object, what: str) -> Variant:
-    """Return the answer with another value at a place."""
+    """Return the answer with another value at a path."""
     body = deepcopy(json_of(response))
     if place:
         at(body, place[:-1])[place[-1]] = value
@@ -155,7 +155,7 @@ def replaced(response: Response, place: Place, value: object, what: str) -> Vari
 
 
 def renamed(response: Response, word: str) -> Response | None:
-    """Return the answer with another word wherever a status word stands; None if it does not."""
+    """Return the answer with a status word replaced everywhere; None if it is not there."""
     found = False
     for place in places(json_of(response)):
         if is_word(at(json_of(response), place), word):
@@ -168,7 +168,7 @@ def renamed(response: Response, word: str) -> Response | None:
 
 
 def is_word(value: object, word: str) -> bool:
-    """Return whether a value is a status word, whatever its case."""
+    """Return whether a value is a status word; case is ignored."""
     return isinstance(value, str) and value.strip().casefold() == word.strip().casefold()
 
 

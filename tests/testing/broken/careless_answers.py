@@ -67,7 +67,7 @@ class Rejecting(Acme):
 
 @frozen
 class Guessing(Acme):
-    """A status that nobody knows is taken to be an end."""
+    """An unknown status is read as done."""
 
     def described(self, raw: object) -> ExportJob:
         """Return the job that a body describes."""

@@ -199,11 +199,11 @@ class Assuming(Enumerating):
 
 @frozen
 class Unsure(Enumerating):
-    """Whether a report is the export's is not said."""
+    """Whether a report is the export's is said in words."""
 
     def matches_export(self, job: ExportJob, export: Export) -> Any:  # noqa: ANN401, ARG002 - as above
         """Return what the report says."""
-        return job.error
+        return job.raw_status
 
 
 @frozen

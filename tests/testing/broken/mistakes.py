@@ -19,13 +19,13 @@ MISTAKES = {
     ),
     "Timed": Mistake(
         "test_flows_neither_do_io_nor_ask_the_time",
-        "poll in state 'new' reads the clock (datetime.now) at reads_the_clock.py:16; an adapter "
-        "only computes: yield requests, and take what else it needs as arguments",
+        "poll in state 'new' reads the clock (datetime.now) at reads_the_clock.py:16; yield "
+        "requests, and take everything else that it needs as arguments",
     ),
     "Stubborn": Mistake(
         "test_flows_do_not_repeat_what_failed",
-        "poll in state 'new' asks for GET /reports/7 again after HTTP 503; ask once and let errors "
-        "out: the library repeats what is safe, when it is time",
+        "poll in state 'new' repeats GET /reports/7 after HTTP 503; send it once and do not catch "
+        "errors: the library repeats what is safe to repeat",
     ),
     "Inventive": Mistake(
         "test_every_recorded_status_is_known",
@@ -34,32 +34,32 @@ MISTAKES = {
     ),
     "Counting": Mistake(
         "test_flows_keep_nothing",
-        "poll in state 'new' changes the adapter's polls; keep nothing between flows: what is "
-        "known of a job stands in its ref and job",
+        "poll in state 'new' changes the adapter's polls; keep no state between flows: a "
+        "job's ref and ExportJob hold it",
     ),
     "Silent": Mistake(
         "test_nothing_that_has_a_place_is_swallowed",
-        "the adapter swallows $.reason of a failed job; pass it on as the job's error, or name it "
+        "the adapter drops $.reason of a failed job; pass it on as the job's error, or name it "
         "in Recorded.ignored",
     ),
     "Generous": Mistake(
         "test_credentials_go_to_the_adapters_own_origin_only",
-        "the artifact in state 'ready' takes the credentials to another origin; leave "
-        "authenticated out: a signed address needs none",
+        "the artifact in state 'ready' sends the credentials to another origin; leave "
+        "out authenticated: a signed URL needs no credentials",
     ),
     "Forgetful": Mistake(
         "test_every_recorded_status_is_known",
-        "the adapter does not know the vendor's status 'error'; add it to the StatusMap: until "
-        "then it counts as running, up to the deadline",
+        "the adapter does not know the vendor's status 'error'; add it to the StatusMap: an "
+        "unknown one counts as running until the deadline",
     ),
     "Loose": Mistake(
         "test_what_flows_return_is_well_formed",
         "submit: the ExportJob's artifacts is list, not tuple; read answers with structure() or "
-        "Response.body(), which see to types",
+        "Response.body(), which check types",
     ),
     "Slow": Mistake(
         "test_importing_the_adapter_does_nothing_else",
-        "importing acme.blocks_on_import sleeps (time.sleep) at blocks_on_import.py:9; the library "
-        "imports adapters when it lists vendors: let modules define, and no more",
+        "importing acme.blocks_on_import sleeps (time.sleep) at blocks_on_import.py:9; define "
+        "functions and classes in modules, and do no work at import",
     ),
 }
