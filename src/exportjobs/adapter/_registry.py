@@ -103,8 +103,9 @@ def installed() -> Mapping[str, Installed]:
 
 
 def collect(points: Iterable[EntryPoint]) -> Mapping[str, Installed]:
-    """Return the adapters of some entry points by vendor name, sorted."""
-    announcements = [Installed(point.name, *_origin(point), point) for point in points]
+    """Return the adapters that entry points announce, by vendor name, sorted."""
+    origins: dict[int, tuple[str, str]] = {}
+    announcements = [Installed(point.name, *_origin(point, origins), point) for point in points]
     found: dict[str, Installed] = {}
     for announced in sorted(announcements, key=lambda one: (one.vendor, one.distribution)):
         known = found.setdefault(announced.vendor, announced)
@@ -114,8 +115,14 @@ def collect(points: Iterable[EntryPoint]) -> Mapping[str, Installed]:
     return MappingProxyType(found)
 
 
-def _origin(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist else ("unknown", "unknown")
+def _origin(point: EntryPoint, known: dict[int, tuple[str, str]]) -> tuple[str, str]:
+    """Return a distribution's name and version, read once: its metadata are as long as a page."""
+    if point.dist is None:
+        return ("unknown", "unknown")
+    if id(point.dist) not in known:
+        metadata = point.dist.metadata
+        known[id(point.dist)] = (metadata["Name"], metadata["Version"])
+    return known[id(point.dist)]
 
 
 def load_adapter(vendor: str) -> type[Adapter]:
