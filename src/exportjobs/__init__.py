@@ -1,14 +1,13 @@
 """Submit, poll and download bulk exports of any vendor in one loop.
 
-The two doors are `run`, for plain code, and `Poller`, for an event loop. They are opened when they
-are first used: what only writes an adapter, or only names its vendors, does not wait for the HTTP
-client, the event loops and SQLite to be imported.
+The entry points are `run`, for plain code, and `Poller`, for an event loop. They are imported when
+they are first used, and so is all else that an adapter does without: what only writes an adapter,
+or asks for help on the command line, does not wait for the HTTP client, the event loops and SQLite.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from exportjobs._ledger.entry import LedgerEntry
 from exportjobs.adapter._adapter import ExistingJob, Export
 from exportjobs.adapter._errors import (
     AccountError,
@@ -51,13 +50,14 @@ from exportjobs.adapter._errors import (
 )
 from exportjobs.adapter._job import Artifact, ExportJob, JobRef, JobStatus, Progress
 from exportjobs.adapter._registry import Installed, installed, load_adapter
-from exportjobs.events import Event, Finished, LandedFile, Observer, Stats
 
 if TYPE_CHECKING:
     from exportjobs._landing.into.function import FileStream
+    from exportjobs._ledger.entry import LedgerEntry
     from exportjobs._ledger.records import Records
     from exportjobs._poller.poller import Poller
     from exportjobs._poller.run import resume_all, run
+    from exportjobs.events import Event, Finished, LandedFile, Observer, Stats
 
 __all__ = [
     "AccountError",
@@ -120,10 +120,16 @@ __all__ = [
     "run",
 ]
 
-_DOORS = {
+_DEFERRED = {
+    "Event": "exportjobs.events",
     "FileStream": "exportjobs._landing.into.function",
+    "Finished": "exportjobs.events",
+    "LandedFile": "exportjobs.events",
+    "LedgerEntry": "exportjobs._ledger.entry",
+    "Observer": "exportjobs.events",
     "Poller": "exportjobs._poller.poller",
     "Records": "exportjobs._ledger.records",
+    "Stats": "exportjobs.events",
     "resume_all": "exportjobs._poller.run",
     "run": "exportjobs._poller.run",
 }
@@ -132,13 +138,13 @@ _DOORS = {
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Return one of the doors, importing what is behind it."""
-        if name not in _DOORS:
+        """Return what is imported when it is first used."""
+        if name not in _DEFERRED:
             raise import_module("exportjobs.adapter._renamed").no_such_name(__name__, name)
-        door = getattr(import_module(_DOORS[name]), name)
-        globals()[name] = door
-        return door
+        found = getattr(import_module(_DEFERRED[name]), name)
+        globals()[name] = found
+        return found
 
     def __dir__() -> list[str]:
-        """Return the names that are there, the doors among them even before they were opened."""
+        """Return the names that are there, used before or not."""
         return sorted({*globals(), *__all__})
