@@ -344,7 +344,9 @@ async def test_two_jobs_that_it_could_be_leave_it_in_doubt(
     assert isinstance(finished.error, SubmitOutcomeUnknown)
     assert finished.error.number == number
     assert "q1, q2" in str(finished.error)
-    assert f"exportjobs adopt {number} ID" in str(finished.error)
+    assert finished.error.ledger == str(file)
+    assert f"poller.records.adopt({number}, job_id)" in finished.error.remedy
+    assert "exportjobs adopt" not in str(finished.error)
     assert vendor.said.count(SUBMIT) == 0
 
 

@@ -113,7 +113,7 @@ class Records:
         try:
             entry = await self._ledger.read(Tables.entry, number)
         except LookupError:
-            remedy = "exportjobs jobs lists those that there are"
+            remedy = "poller.records.entries() lists those that it has"
             reason = f"the ledger has no export {number}"
             raise InvalidArgument("number", reason, remedy=remedy) from None
         if entry.is_taken:

@@ -42,7 +42,6 @@ An error names the vendor, the job, the cause and the remedy; it has no secret a
 """
 
 from datetime import timedelta
-from shlex import quote
 from typing import TYPE_CHECKING, ClassVar, Self, TypedDict, TypeVar, Unpack
 
 from exportjobs.adapter._redact import optional_safe_text, safe_text
@@ -107,6 +106,10 @@ class ExportJobsError(Exception):
     def copy_for(self, ref: "JobRef | None") -> Self:
         """Return a copy of this error that is about another job."""
         return _rebuild(type(self), {**self.__dict__, "ref": ref})
+
+    def with_remedy(self, remedy: str) -> Self:
+        """Return this error with something else to do about it."""
+        return _rebuild(type(self), {**self.__dict__, "remedy": remedy})
 
     def about(
         self, *, vendor: str, account: str | None = None, ref: "JobRef | None" = None
@@ -299,20 +302,22 @@ class SubmitOutcomeUnknown(NetworkError):
     The job may or may not exist. The request is not repeated: that could create a second job.
 
     Attributes:
-        number: The export's number in the ledger, if the ledger is a file or a database.
+        number: The export's number in the ledger, where that is a file.
+        ledger: The path of that file.
     """
 
     number: int | None = None
+    ledger: str | None = None
 
     default_remedy = "look for the job at the vendor before you submit it again"
 
-    def choose(self, number: int, ledger: str) -> None:
-        """Say what can be done about an export that stands in a ledger under a number."""
-        self.number = number
+    def recorded(self, number: int, ledger: str) -> None:
+        """Take where the export is recorded, which is what can be done about it from there."""
+        self.number, self.ledger = number, ledger
         self.remedy: str = (
-            f"look for the job at the vendor, then say what is so: exportjobs adopt {number} ID, "
-            f"exportjobs resubmit {number} or exportjobs abandon {number}, each with --ledger "
-            f"{quote(ledger)} (in Python poller.records has adopt, resubmit and abandon)"
+            "look for the job at the vendor, then call one of: "
+            f"poller.records.adopt({number}, job_id), poller.records.resubmit({number}), "
+            f"poller.records.abandon({number})"
         )
 
 

@@ -121,7 +121,7 @@ class Answers:
         Once in its life, where its vendor has a list of jobs, that is looked into.
         """
         if self.ledger.is_durable:
-            doubt.error.choose(tracked.row, str(self.ledger.path))
+            doubt.error.recorded(tracked.row, str(self.ledger.path))
         if tracked.was_cleared or not tracked.account.can("list_jobs"):
             return End(doubt.error)
         tracked.doubt = doubt

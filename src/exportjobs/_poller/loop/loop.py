@@ -346,7 +346,7 @@ class Loop:
             return tracked.doubt.error
         if tracked.is_being_submitted:
             will_look = self._answers.ledger.is_durable and tracked.account.can("list_jobs")
-            remedy = "exportjobs resume looks for its job" if will_look else None
+            remedy = "exportjobs.resume_all looks for its job" if will_look else None
             return SubmitOutcomeUnknown("left before the answer to its submit", remedy=remedy)
         return _left(tracked)
 
