@@ -133,7 +133,7 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
         (
             ["run", "clari", "activity", "--into", "{}", "--run-key", "monday"],
             {"CLARI_API_KEY": "k"},
-            "exportjobs: run_key: needs a ledger that lasts; pass ledger=, or set ",
+            "exportjobs: run_key: needs a ledger file; pass --ledger, or set EXPORTJOBS_LEDGER",
         ),
         (
             ["run", "clari", "activity", "--into", ""],
@@ -148,8 +148,24 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
                 "use a short name (in --account)\n"
             ),
         ),
-        (["run", "acme", "report"], {}, 'exportjobs: run: Unknown command "acme".'),
-        (["nothing"], {}, 'exportjobs: Unknown command "nothing".'),
+        (
+            ["run", "acme", "report"],
+            {},
+            "exportjobs: run: unknown vendor 'acme'; known: clari, closient, csv, demandbase, demand",
+        ),
+        (
+            ["run", "clary"],
+            {},
+            "exportjobs: run: unknown vendor 'clary'; did you mean 'clari'? known: ",
+        ),
+        (
+            ["run", "clari", "forcast", "x"],
+            {},
+            "exportjobs: run clari: unknown kind of export 'forcast'; did you mean 'forecast'? known: "
+            "forecast, audit-events, activity\n",
+        ),
+        (["resum"], {}, "exportjobs: unknown command 'resum'; did you mean 'resume'? known: run, "),
+        (["nothing"], {}, "exportjobs: unknown command 'nothing'; known: run, resume, cancel, "),
     ],
     ids=[
         "no-key",
@@ -167,6 +183,9 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
         "empty-folder",
         "no-account-name",
         "no-such-vendor",
+        "nearly-a-vendor",
+        "nearly-a-kind",
+        "nearly-a-command",
         "no-such-command",
     ],
 )

@@ -5,16 +5,16 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from exportjobs.cli._board import Board
 from exportjobs.cli._display import shown
+from exportjobs.cli._progress import Board
 from exportjobs.events import PollingSlowed, Subject
 
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [
-        (288.0, "polling slowed to keep within the budget: one question every 288.0 s"),
-        (0.1, "polling slowed to keep within the budget: one question every 0.1 s"),
+        (288.0, "polling slowed to keep within the budget: a status request every 288.0 s"),
+        (0.1, "polling slowed to keep within the budget: a status request every 0.1 s"),
         (0.02, "polling slowed to keep within the budget"),
         (0.0, "polling slowed to keep within the budget"),
     ],

@@ -224,12 +224,12 @@ def test_a_run_that_is_left_says_how_to_go_on_and_is_gone_on_with(
 
     hourglass.fly()
     *_, last = err.splitlines()
-    typed = shlex.split(last.removeprefix("exportjobs: go on with: exportjobs "))
+    typed = shlex.split(last.removeprefix("exportjobs: to resume, run: exportjobs "))
     resumed = command(*typed, "--json")
 
     assert process.returncode == code
     assert "Traceback" not in err
-    assert f"clari/default/activity/{outstanding['ref']['id']}: left at its vendor" in err
+    assert f"clari/default/activity/{outstanding['ref']['id']}: still running at the vendor" in err
     assert resumed.code == 0, resumed.err
     assert json.loads(resumed.out)["ref"]["id"] == outstanding["ref"]["id"]
     assert submits(sandbox) == 1
@@ -250,7 +250,9 @@ def test_without_a_ledger_what_is_left_is_named_by_its_ref(
     _, err = process.communicate(timeout=_SOON)
 
     hourglass.fly()
-    typed = shlex.split(err.splitlines()[-1].removeprefix("exportjobs: go on with: exportjobs "))
+    typed = shlex.split(
+        err.splitlines()[-1].removeprefix("exportjobs: to resume, run: exportjobs ")
+    )
     resumed = command(*typed)
 
     assert resumed.code == 0, resumed.err
@@ -271,7 +273,7 @@ def test_what_is_cancelled_on_leaving_is_not_left(
     assert process.returncode == 130
     assert told["state"] == "cancelled"
     assert "the job was cancelled" in out + err
-    assert "go on with" not in err
+    assert "to resume" not in err
 
 
 def test_a_job_that_cannot_be_cancelled_on_leaving_is_left_and_it_is_said_why(
@@ -293,7 +295,7 @@ def test_a_job_that_cannot_be_cancelled_on_leaving_is_left_and_it_is_said_why(
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=_SOON)
 
-    assert ": left at its vendor (" in err
+    assert ": still running at the vendor (" in err
     assert err.endswith(" --unpack\n")
 
 
@@ -316,7 +318,7 @@ def test_a_submit_that_is_interrupted_is_told_of(
     *_, told, last = err.splitlines()
     assert process.returncode == 130
     assert told == "exportjobs: clari/eu/activity: left before the answer to its submit"
-    assert last.startswith("exportjobs: go on with: exportjobs resume --account eu --into ")
+    assert last.startswith("exportjobs: to resume, run: exportjobs resume --account eu --into ")
     assert file.exists()
 
 
@@ -327,7 +329,7 @@ def test_a_job_that_is_given_up_is_named_with_how_to_go_on(
     export = ("run", "clari", "activity", "--into", str(landing), "--poll-interval", "0.05")
     given_up = command(*export, "--deadline", "0.3")
     hourglass.fly()
-    typed = shlex.split(given_up.err.splitlines()[-1].removeprefix("exportjobs: go on with: "))
+    typed = shlex.split(given_up.err.splitlines()[-1].removeprefix("exportjobs: to resume, run: "))
     resumed = command(*typed[1:])
 
     assert given_up.code == 1
@@ -368,7 +370,7 @@ def test_one_ctrl_c_lets_files_land_that_are_on_their_way(
     assert file.exists()
     assert process.returncode == 130
     assert told["state"] == "landed"
-    assert "Ctrl-C again leaves at once" in err
+    assert "waiting up to 10 s for downloads; press Ctrl-C again to exit now" in err
     assert told["files"][0]["path"] in out
 
 
@@ -395,7 +397,7 @@ def test_a_second_ctrl_c_leaves_at_once(
     assert file.exists()
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert "go on with: exportjobs resume" in err
+    assert "to resume, run: exportjobs resume" in err
     assert resumed.code == 0, resumed.err
     assert json.loads(resumed.out)["files"]
 
@@ -475,7 +477,7 @@ def test_what_is_adopted_is_gone_on_with(
     outcome = command(*kinds.get(again, [*elsewhere, "--run-key", "monday"]))
 
     assert adopted.code == 0, adopted.err
-    assert f"export {number} is csv/default" in adopted.out
+    assert f"export {number} has the job csv/default" in adopted.out
     assert outcome.code == 0, outcome.err
     assert json.loads(outcome.out)["ref"]["id"] == ref["id"]
 
@@ -532,7 +534,7 @@ def test_what_is_forgotten_is_submitted_anew(
 
     assert file.exists()
     assert forgotten.code == 0
-    assert forgotten.out.startswith("forgot export 1, clari/default/activity/")
+    assert forgotten.out.startswith("removed export 1 from the ledger: clari/default/activity/")
     assert empty.out == "the ledger is empty\n"
     assert json.loads(again.out)["ref"] != landed["ref"]
     assert submits(sandbox) == 2

@@ -4,18 +4,19 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from exportjobs._poller.run import run
+import exportjobs
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._adapter import Export
 from exportjobs.adapter._registry import load_adapter
 from exportjobs.cli._exit_code import ExitCode
-from exportjobs.cli._session import exit_code, run_shown
 from exportjobs.events import Finished
-from exportjobs.sandbox import Fault, Sandbox
+
+if TYPE_CHECKING:
+    from exportjobs.sandbox import Sandbox
 
 _ORGANIZATION = "vytxeTZskVKR7C7WgdSP3d"
 _INTERVAL = 0.2
@@ -38,16 +39,24 @@ def demo(
     faults: Annotated[bool, Parameter(negative=())] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
-    """Export every kind of every vendor from a sandbox on this machine, and land the files.
+    """Export every kind of every vendor from a local sandbox, and land the files.
 
     Args:
-        into: The folder to land the files in, made if need be.
-        faults: Have the sandbox show every fault that a vendor may show.
-        as_json: Print one JSON object for each finished export instead of a table.
+        into: The folder to land the files in, created if needed.
+        faults: Have the sandbox inject every fault that it knows.
+        as_json: Print one JSON object per export instead of a table.
     """
+    # Not needed for help.
+    from exportjobs.cli._session import exit_code, run_shown  # noqa: PLC0415
+    from exportjobs.sandbox import Fault, Sandbox  # noqa: PLC0415
+
     with Sandbox(tuple(Fault) if faults else ()) as sandbox:
         begin = partial(
-            run, exports_of(sandbox), into=into, poll_interval=_INTERVAL, deadline=_DEADLINE
+            exportjobs.run,
+            exports_of(sandbox),
+            into=into,
+            poll_interval=_INTERVAL,
+            deadline=_DEADLINE,
         )
         everything = run_shown(
             lambda observers: begin(ledger=":memory:", observers=observers), as_json_lines=as_json
@@ -56,7 +65,7 @@ def demo(
     return max(exit_code(everything), _compare(everything, served))
 
 
-def exports_of(sandbox: Sandbox) -> list[Export]:
+def exports_of(sandbox: "Sandbox") -> list[Export]:
     """Return an export of every kind of every vendor in a sandbox."""
     accounts = (
         load_adapter(account.vendor)(
@@ -80,7 +89,7 @@ def _trouble(everything: Sequence[Finished]) -> str:
     polls = sum(stats.polls for stats in stats)
     failed = sum(stats.failed_polls for stats in stats)
     again = sum(stats.retried_downloads for stats in stats)
-    return f"in {polls} polls, of which {failed} failed, and {again} downloads begun again"
+    return f"in {polls} polls, of which {failed} failed, and {again} downloads retried"
 
 
 def _compare(everything: Sequence[Finished], served: set[str]) -> ExitCode:

@@ -10,7 +10,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from exportjobs.cli._board import Board, Row
+from exportjobs.cli._progress import Board, Row
+from exportjobs.cli._remedies import message
 from exportjobs.events import (
     Ended,
     Event,
@@ -51,11 +52,15 @@ def _tell(event: Event, console: Console) -> None:
         return
     match event:
         case Ended() if event.finished.error is not None:
-            text = f"failed: {event.finished.error}"
+            text = f"failed: {message(event.finished.error)}"
         case PollingSlowed() if event.seconds >= _NOTABLE:
-            text = f"{event.subject}: {event.message}: one question every {event.seconds:.1f} s"
+            text = f"{event.subject}: polling slowed: a status request every {event.seconds:.1f} s"
+        case PollingSlowed():
+            text = f"{event.subject}: polling slowed"
         case ListFailed():
-            text = f"{event.subject}: {event.message}: {event.error}"
+            text = f"{event.subject}: list of jobs failed: {message(event.error)}"
+        case Throttled():
+            text = f"{event.subject}: rate limited: waiting {event.seconds:.0f} s"
         case Landed():
             text = f"{event.subject}: {event.message}: {event.file.path}"
         case _:

@@ -1,4 +1,4 @@
-"""What the process says on leaving."""
+"""The exit codes."""
 
 from enum import IntEnum
 

@@ -5,24 +5,25 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import anyio
 from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
+import exportjobs
 from exportjobs._ledger.entry import LedgerEntry
-from exportjobs._ledger.records import Records
-from exportjobs._poller.poller import Poller
 from exportjobs.adapter._errors import InvalidArgument
 from exportjobs.cli._output import Output
-from exportjobs.cli._report import print_whole
+
+if TYPE_CHECKING:
+    from exportjobs._ledger.records import Records
 
 T = TypeVar("T")
 
 LedgerFile = Annotated[Path | None, Parameter(name="--ledger")]
 AsJson = Annotated[bool, Parameter(name="--json", negative=())]
+_LISTED = "exportjobs jobs lists the numbers"
 
 
 def existing(ledger: Path | None) -> Path:
@@ -37,19 +38,42 @@ def existing(ledger: Path | None) -> Path:
             "ledger", "is missing", remedy="pass --ledger, or set EXPORTJOBS_LEDGER"
         )
     if not Path(named).is_file():
-        raise InvalidArgument("ledger", f"there is none at {named}", remedy="check the path")
+        raise InvalidArgument("ledger", f"there is no file {named}", remedy="check the path")
     return Path(named)
 
 
-def asked(ledger: Path | None, question: Callable[[Records], Awaitable[T]]) -> T:
-    """Return what the records of a ledger answer."""
+def awaited(ask: Callable[[], Awaitable[T]]) -> T:
+    """Return what an asynchronous function returns."""
+    import anyio  # noqa: PLC0415 - not needed for help
+
+    return anyio.run(ask)
+
+
+def entries(ledger: Path | None) -> tuple[LedgerEntry, ...]:
+    """Return the exports of a ledger."""
+    return _answer(ledger, lambda records: records.entries())
+
+
+def entry(ledger: Path | None, number: int) -> LedgerEntry:
+    """Return an export of a ledger.
+
+    Raises:
+        InvalidArgument: If it has none of that number.
+    """
+    for one in entries(ledger):
+        if one.number == number:
+            return one
+    raise InvalidArgument("number", f"the ledger has no export {number}", remedy=_LISTED)
+
+
+def _answer(ledger: Path | None, question: Callable[["Records"], Awaitable[T]]) -> T:
     file = existing(ledger)
 
     async def ask() -> T:
-        async with Poller(ledger=file) as poller:
+        async with exportjobs.Poller(ledger=file) as poller:
             return await question(poller.records)
 
-    return anyio.run(ask)
+    return awaited(ask)
 
 
 def jobs(
@@ -58,85 +82,95 @@ def jobs(
     outstanding: Annotated[bool, Parameter(negative=())] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List what a ledger knows: every export, its job and how it stands.
+    """List the exports in a ledger, each with its job and its state.
 
     Args:
-        ledger: The ledger; the one that EXPORTJOBS_LEDGER names if not given.
-        outstanding: Only those with something left to be done.
-        as_json: Print one JSON object for each export instead.
+        ledger: The ledger file; EXPORTJOBS_LEDGER if not given.
+        outstanding: Only those that are not finished.
+        as_json: Print one JSON object per export instead.
     """
+    from exportjobs.cli._report import print_whole  # noqa: PLC0415 - not needed for help
+
     output = Output(highlight=False)
-    entries = asked(ledger, Records.entries)
-    shown = [one for one in entries if one.is_outstanding or not outstanding]
+    everything = entries(ledger)
+    shown = [one for one in everything if one.is_outstanding or not outstanding]
     if as_json:
-        for entry in shown:
-            output.out(json.dumps(_members(entry)))
+        for one in shown:
+            output.out(json.dumps(_members(one)))
     elif shown:
         print_whole(_table(shown), output)
     else:
-        output.print("nothing is outstanding" if entries else "the ledger is empty")
+        output.print("nothing is outstanding" if everything else "the ledger is empty")
 
 
 def adopt(number: int, job_id: str, /, *, ledger: LedgerFile = None) -> None:
-    """Let an export in doubt have a job that you found at its vendor.
+    """Attach a job id that you found at the vendor to an export whose submit outcome is unknown.
 
     Args:
-        number: The export's, as `exportjobs jobs` lists it.
+        number: The export's number, from `exportjobs jobs`.
         job_id: The vendor's own id of the job.
-        ledger: The ledger; the one that EXPORTJOBS_LEDGER names if not given.
+        ledger: The ledger file; EXPORTJOBS_LEDGER if not given.
     """
-    ref = asked(ledger, lambda records: records.adopt(number, job_id))
-    _say(f"export {number} is {ref}: exportjobs resume goes on with it")
+    entry(ledger, number)
+    ref = _answer(ledger, lambda records: records.adopt(number, job_id))
+    _say(f"export {number} has the job {ref}; to resume it, run: exportjobs resume")
 
 
 def resubmit(number: int, /, *, ledger: LedgerFile = None) -> None:
-    """Let an export in doubt be submitted once more, as there is no job of it.
+    """Mark an export whose submit outcome is unknown as to be submitted again.
 
     Args:
-        number: The export's, as `exportjobs jobs` lists it.
-        ledger: The ledger; the one that EXPORTJOBS_LEDGER names if not given.
+        number: The export's number, from `exportjobs jobs`.
+        ledger: The ledger file; EXPORTJOBS_LEDGER if not given.
     """
-    asked(ledger, lambda records: records.resubmit(number))
-    _say(f"export {number} will be submitted by exportjobs resume, or by a run of its key")
+    entry(ledger, number)
+    _answer(ledger, lambda records: records.resubmit(number))
+    _say(f"export {number} will be submitted again by: exportjobs resume")
 
 
 def abandon(number: int, /, *, ledger: LedgerFile = None) -> None:
-    """Give an export in doubt up.
+    """Mark an export whose submit outcome is unknown as abandoned.
 
     Args:
-        number: The export's, as `exportjobs jobs` lists it.
-        ledger: The ledger; the one that EXPORTJOBS_LEDGER names if not given.
+        number: The export's number, from `exportjobs jobs`.
+        ledger: The ledger file; EXPORTJOBS_LEDGER if not given.
     """
-    asked(ledger, lambda records: records.abandon(number))
+    entry(ledger, number)
+    _answer(ledger, lambda records: records.abandon(number))
     _say(f"export {number} is abandoned")
 
 
 def forget(*numbers: int, ledger: LedgerFile = None) -> None:
-    """Remove exports from a ledger. Their jobs, if they have any, go on at their vendors.
+    """Remove exports from a ledger. Jobs of theirs that are running keep running at the vendor.
 
     Args:
-        numbers: The exports', as `exportjobs jobs` lists them.
-        ledger: The ledger; the one that EXPORTJOBS_LEDGER names if not given.
+        numbers: The exports' numbers, from `exportjobs jobs`.
+        ledger: The ledger file; EXPORTJOBS_LEDGER if not given.
     """
     if not numbers:
-        raise InvalidArgument("numbers", "are missing", remedy="exportjobs jobs lists them")
+        raise InvalidArgument("numbers", "are missing", remedy=_LISTED)
     for number in numbers:
-        entry = asked(ledger, partial(Records.forget, number=number))
-        _say(f"forgot export {number}, {entry} ({entry.state})")
+        one = entry(ledger, number)
+        _answer(ledger, partial(_forget, number))
+        _say(f"removed export {number} from the ledger: {one} ({one.state})")
+
+
+async def _forget(number: int, records: "Records") -> None:
+    await records.forget(number)
 
 
 def _say(text: str) -> None:
     Output(highlight=False).print(text, markup=False, soft_wrap=True)
 
 
-def _table(entries: list[LedgerEntry]) -> Table:
+def _table(shown: list[LedgerEntry]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("number", justify="right")
     for heading in ("export", "run", "state", "submitted", "polls", "files"):
         table.add_column(
             heading, overflow="fold", justify="right" if heading == "polls" else "left"
         )
-    for one in entries:
+    for one in shown:
         submitted = one.sent_at or (one.ref and one.ref.submitted_at)
         cells = (
             str(one.number),

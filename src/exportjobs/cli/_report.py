@@ -1,4 +1,4 @@
-"""What a run came to: a table for people, or a JSON object for each export."""
+"""The results of a run: a table for people, or a JSON object for each export."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exportjobs.cli._output import Output
+from exportjobs.cli._remedies import message
 from exportjobs.events import Finished
 
 _WHOLE = 64
@@ -57,7 +58,7 @@ def as_json(finished: Finished) -> str:
 
 @define(eq=False)
 class Report:
-    """What came of a run, on standard output: JSON at once for each export, or a table of all."""
+    """The results of a run on standard output: JSON at once for each export, or one table."""
 
     as_json_lines: bool
     everything: list[Finished] = field(factory=list[Finished], init=False)
@@ -90,7 +91,7 @@ def print_table(everything: Sequence[Finished], console: Console) -> None:
     print_whole(table, console)
     for finished in everything:
         if finished.error is not None:
-            _say(console, str(finished.error))
+            _say(console, message(finished.error))
         for warning in finished.job.warnings if finished.ref else ():
             _say(console, f"{finished.ref}: warning: {warning}")
 

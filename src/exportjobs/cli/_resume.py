@@ -7,22 +7,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import anyio
 from cyclopts import Parameter
 
+import exportjobs
 from exportjobs._ledger.entry import LedgerEntry
-from exportjobs._ledger.records import Records
-from exportjobs._poller.poller import Poller
-from exportjobs._poller.run import resume_all, run
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._errors import InvalidArgument
 from exportjobs.adapter._job import ExportJob, JobRef
 from exportjobs.adapter._registry import load_adapter
 from exportjobs.cli._credentials import adapter_from_environment
-from exportjobs.cli._leaving import ResumeCommand
-from exportjobs.cli._ledger import AsJson, LedgerFile, asked, existing
+from exportjobs.cli._ledger import AsJson, LedgerFile, awaited, entries, entry, existing
 from exportjobs.cli._output import Output
-from exportjobs.cli._session import GRACE, exit_code, run_shown
 from exportjobs.events import Finished, Observer
 
 if TYPE_CHECKING:
@@ -35,24 +30,26 @@ def resume(
     ledger: LedgerFile = None,
     account: str = "default",
     unpack: Annotated[bool, Parameter(negative=())] = False,
-    deadline: float | None = None,
+    deadline: Annotated[float | None, Parameter(metavar="SECONDS")] = None,
     on_exit: Literal["detach", "cancel"] = "detach",
     as_json: AsJson = False,
 ) -> int:
-    """See jobs that were submitted before to their end: all that a ledger has outstanding, or some.
+    """Wait for jobs submitted earlier and download their files.
 
     Args:
-        refs: Jobs, each as the JSON that names it; all that is outstanding in the ledger if there
-            are none.
-        into: A folder, made if need be, or a bucket such as s3://reports/daily.
-        ledger: The ledger; the one that EXPORTJOBS_LEDGER names if not given.
-        account: Whose exports are taken up, of those that the ledger knows.
-        unpack: Unpack zip and tar archives beside themselves.
-        deadline: Seconds since its submit after which a job is waited for no more; no limit if not
-            given.
-        on_exit: What becomes of the jobs on Ctrl-C.
-        as_json: Print one JSON object for each export instead of a table.
+        refs: Job refs in JSON. Without any, everything outstanding in the ledger is resumed.
+        into: A folder, created if needed, or a bucket such as s3://reports/daily.
+        ledger: The ledger file; EXPORTJOBS_LEDGER if not given.
+        account: The name of the account whose exports in the ledger are resumed.
+        unpack: Extract zip and tar archives next to them.
+        deadline: The longest time to wait for a job, from its submit; no limit if not given.
+        on_exit: On Ctrl-C, leave the jobs running at the vendor, or cancel them.
+        as_json: Print one JSON object per export instead of a table.
     """
+    # Not needed for help.
+    from exportjobs.cli._closing import ResumeCommand  # noqa: PLC0415
+    from exportjobs.cli._session import GRACE, exit_code, run_shown  # noqa: PLC0415
+
     known = tuple(map(JobRef.from_json, refs))
     file = ledger if known else existing(ledger)
     accounts = _accounts(known or _outstanding(file, account))
@@ -70,55 +67,52 @@ def resume(
         }
         if known:
             works = [_of(accounts, ref).resume(ref) for ref in known]
-            return run(works, into=into, unpack=unpack, **options)
-        return resume_all(accounts, into=into, unpack=unpack, **options)
+            return exportjobs.run(works, into=into, unpack=unpack, **options)
+        return exportjobs.resume_all(accounts, into=into, unpack=unpack, **options)
 
-    again = ResumeCommand(into, ledger, account, unpack, by_ref=bool(known))
-    return exit_code(run_shown(begin, as_json_lines=as_json, again=again))
+    resuming = ResumeCommand(into, ledger, account, unpack, by_ref=bool(known))
+    return exit_code(run_shown(begin, as_json_lines=as_json, resuming=resuming))
 
 
 def cancel(ref: str, /, *, ledger: LedgerFile = None, as_json: AsJson = False) -> None:
-    """Cancel a job at its vendor, and say what became of it.
+    """Cancel a job at its vendor, and print its status.
 
     Args:
-        ref: The job: its number in the ledger, or the JSON that names it.
-        ledger: The ledger; the one that EXPORTJOBS_LEDGER names if not given.
+        ref: The job: its number in the ledger, or its ref in JSON.
+        ledger: The ledger file; EXPORTJOBS_LEDGER if not given.
         as_json: Print a JSON object instead.
     """
     wanted = _named(ref, ledger)
     (account,) = _accounts([wanted])
 
     async def ask() -> ExportJob:
-        async with Poller(accounts=[account], ledger=ledger) as poller:
+        async with exportjobs.Poller(accounts=[account], ledger=ledger) as poller:
             return await poller.cancel(wanted)
 
-    job = anyio.run(ask)
-    told = {"ref": json.loads(job.ref.to_json()), "status": job.status}
+    job = awaited(ask)
+    members = {"ref": json.loads(job.ref.to_json()), "status": job.status}
     output = Output(highlight=False)
-    output.out(json.dumps(told) if as_json else f"{job.ref}: {job.status}")
+    output.out(json.dumps(members) if as_json else f"{job.ref}: {job.status}")
 
 
 def _outstanding(file: Path | None, account: str) -> list[LedgerEntry]:
-    """Return what is outstanding of an account's name, and say what there is of others."""
-    entries = [one for one in asked(file, Records.entries) if one.is_outstanding]
-    others = sorted({one.account for one in entries} - {account})
+    """Return what is outstanding on accounts of a name, and print which other names there are."""
+    outstanding = [one for one in entries(file) if one.is_outstanding]
+    others = sorted({one.account for one in outstanding} - {account})
     if others:
         names = ", ".join(f"--account {name}" for name in others)
-        sys.stderr.write(f"exportjobs: there is more outstanding of other accounts: {names}\n")
-    return [one for one in entries if one.account == account]
+        sys.stderr.write(f"exportjobs: other accounts have outstanding exports too: {names}\n")
+    return [one for one in outstanding if one.account == account]
 
 
 def _named(text: str, ledger: Path | None) -> JobRef:
     if not text.isdigit():
         return JobRef.from_json(text)
-    entries = {one.number: one for one in asked(ledger, Records.entries)}
-    entry = entries.get(int(text))
-    if entry is None:
-        reason = f"the ledger has no export {text}"
-        raise InvalidArgument("ref", reason, remedy="exportjobs jobs lists those that there are")
-    if entry.ref is None:
-        raise InvalidArgument("ref", f"export {text} has no job: it is {entry.state}")
-    return entry.ref
+    found = entry(ledger, int(text))
+    if found.ref is None:
+        reason = f"export {text} has no job: its state is {found.state!r}"
+        raise InvalidArgument("ref", reason)
+    return found.ref
 
 
 def _accounts(named: Iterable[JobRef | LedgerEntry]) -> list[Adapter]:

@@ -1,8 +1,9 @@
-"""`exportjobs run VENDOR KIND`: one real export, its options made from the kind's own signature."""
+"""`exportjobs run VENDOR KIND`: one real export, its options made from the kind's own signature.
+
+A command is built when it is asked for, and what runs the export is imported when one runs.
+"""
 
 import inspect
-import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
@@ -10,129 +11,140 @@ from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from attrs import frozen
+from attrs import NOTHING, Attribute, field, fields, frozen
 from cyclopts import App, Group, Parameter
 
-from exportjobs._poller.run import run
 from exportjobs.adapter import Adapter
-from exportjobs.adapter._adapter import Export, ExportKind
-from exportjobs.adapter._errors import BrokenAdapter, InvalidArgument
+from exportjobs.adapter._adapter import ExportKind
+from exportjobs.adapter._errors import BrokenAdapter
 from exportjobs.adapter._registry import Installed, installed
-from exportjobs.cli._credentials import adapter_from_environment
+from exportjobs.cli._deferred import deferred
 from exportjobs.cli._exit_code import ExitCode
-from exportjobs.cli._leaving import ResumeCommand
-from exportjobs.cli._session import GRACE, exit_code, run_shown
+from exportjobs.cli._text import reflowed
 
 _JSON = Annotated[str | None, Parameter(metavar="JSON")]
 _TIME = Annotated[str | None, Parameter(metavar="TIME")]
+_GROUP = Group("Landing", sort_key=1)
+_PREFIX = "landing_"
+"""What the common options are called in a command's signature: no kind has such an argument."""
 
 
-@Parameter(name="*", group=Group("Landing", sort_key=1), negative=())
+def _about(help_: str, metavar: str | None = None) -> dict[str, str | None]:
+    return {"help": help_, "metavar": metavar}
+
+
 @frozen(kw_only=True)
 class Landing:
-    """What every export of the command line has, whatever its vendor."""
+    """The options that every export has, whatever its vendor."""
 
-    into: Annotated[
-        str,
-        Parameter(help="A folder, made if need be, or a bucket such as s3://reports/daily."),
-    ]
-    unpack: Annotated[bool, Parameter(help="Unpack zip and tar archives beside themselves.")] = (
-        False
+    into: str = field(
+        metadata=_about(
+            "A folder, created if needed, or a bucket such as s3://reports/daily.", "PLACE"
+        )
     )
-    account: Annotated[str, Parameter(help="What to call the account in refs and names.")] = (
-        "default"
+    unpack: bool = field(
+        default=False, metadata=_about("Extract zip and tar archives next to them.")
     )
-    poll_interval: Annotated[float | None, Parameter(help="Seconds between two polls.")] = None
-    deadline: Annotated[float, Parameter(help="Seconds to wait for the job at most.")] = 86400.0
-    on_exit: Annotated[
-        Literal["detach", "cancel"], Parameter(help="What becomes of the job on Ctrl-C.")
-    ] = "detach"
-    ledger: Annotated[
-        Path | None,
-        Parameter(help="An SQLite file to remember the job in; EXPORTJOBS_LEDGER if not given."),
-    ] = None
-    run_key: Annotated[
-        str | None,
-        Parameter(
-            help="A name for the run, such as its date: the ledger sees to it that in runs of one "
-            "name an export is submitted once and landed once."
+    account: str = field(
+        default="default",
+        metadata=_about("A name for the account, used in job refs and file names.", "NAME"),
+    )
+    poll_interval: float | None = field(
+        default=None,
+        metadata=_about("The time between two polls; adaptive if not given.", "SECONDS"),
+    )
+    deadline: float = field(
+        default=86400.0, metadata=_about("The longest time to wait for the job.", "SECONDS")
+    )
+    on_exit: Literal["detach", "cancel"] = field(
+        default="detach",
+        metadata=_about("On Ctrl-C, leave the job running at the vendor, or cancel it."),
+    )
+    ledger: Path | None = field(
+        default=None,
+        metadata=_about("An SQLite file that records the export; EXPORTJOBS_LEDGER if not given."),
+    )
+    run_key: str | None = field(
+        default=None,
+        metadata=_about(
+            "A name for the run, such as its date. With a ledger, runs of the same name submit "
+            "and land each export only once.",
+            "NAME",
         ),
-    ] = None
-    as_json: Annotated[
-        bool, Parameter(name="--json", help="Print one JSON object instead of a table.")
-    ] = False
+    )
+    as_json: bool = field(
+        default=False, metadata=_about("Print one JSON object instead of a table.")
+    )
 
 
-@frozen
-class _Command:
-    """One kind of export as a command."""
-
-    vendor: str
-    adapter: type[Adapter]
-    kind: ExportKind
-
-    def __call__(self, landing: Landing, arguments: Mapping[str, object]) -> int:
-        """Run the export and return the exit code."""
-        account = adapter_from_environment(
-            self.vendor, self.adapter, os.environ, name=landing.account
+def _common_parameters() -> list[inspect.Parameter]:
+    # Flat, as cyclopts would read the source file of a class for what its fields mean.
+    return [
+        inspect.Parameter(
+            f"{_PREFIX}{one.name}",
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if one.default is NOTHING else one.default,
+            annotation=Annotated[one.type, _parameter(one)],
         )
-        begin = partial(
-            run,
-            [self._export(account, arguments)],
-            into=landing.into,
-            unpack=landing.unpack,
-            run_key=landing.run_key,
-            poll_interval=landing.poll_interval,
-            deadline=landing.deadline,
-            on_exit=landing.on_exit,
-            grace=GRACE,
-            ledger=landing.ledger,
-        )
-        again = ResumeCommand(landing.into, landing.ledger, landing.account, landing.unpack)
-        return exit_code(
-            run_shown(
-                lambda observers: begin(observers=observers),
-                as_json_lines=landing.as_json,
-                again=again,
-            )
-        )
+        for one in fields(Landing)
+    ]
 
-    def _export(self, account: Adapter, arguments: Mapping[str, object]) -> Export:
-        parameters = self.kind.signature.parameters
-        asked = {
-            name: self._from_json(name, value) if _is_json(parameters[name].annotation) else value
-            for name, value in arguments.items()
+
+def _parameter(option: "Attribute[object]") -> Parameter:
+    return Parameter(
+        name=f"--{option.name.removeprefix('as_').replace('_', '-')}",
+        help=option.metadata["help"],
+        metavar=option.metadata["metavar"],
+        group=_GROUP,
+        negative=(),
+        show_default=_shown if option.default else False,
+    )
+
+
+def _shown(default: object) -> str:
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def _command(vendor: str, adapter: type[Adapter], kind: ExportKind) -> App:
+    """Return the command of a kind of export."""
+    words = ["Usage: exportjobs run", vendor, name := kind.name.replace("_", "-")]
+    for one in kind.signature.parameters.values():
+        if one.default is one.empty:
+            option = one.name.replace("_", "-")
+            is_place = one.kind is not one.KEYWORD_ONLY
+            words.append(option.upper() if is_place else f"--{option} VALUE")
+    words.append("--into PLACE [OPTIONS]")
+    command = App(name=name, usage=" ".join(words))
+    command.default(_function(vendor, adapter, kind))
+    return command
+
+
+def _function(vendor: str, adapter: type[Adapter], kind: ExportKind) -> Callable[..., int]:
+    """Return the function that cyclopts reads the options of a command from."""
+    parameters = kind.signature.parameters
+
+    def function(*given: object, **named: object) -> int:
+        from exportjobs.cli._export import export  # noqa: PLC0415 - not needed for help
+
+        named.update(zip(parameters, given, strict=False))
+        arguments = {name: value for name, value in named.items() if name in parameters}
+        common: dict[str, Any] = {
+            name.removeprefix(_PREFIX): value
+            for name, value in named.items()
+            if name not in parameters
         }
-        return self.kind.bind(account, **asked)
-
-    def _from_json(self, argument: str, text: object) -> object:
-        try:
-            return json.loads(text) if isinstance(text, str) else text
-        except ValueError:
-            remedy = 'write it as in \'{"key": "value"}\''
-            raise InvalidArgument(
-                argument, "is not JSON", vendor=self.vendor, remedy=remedy
-            ) from None
-
-
-def _function(command: _Command) -> Callable[..., int]:
-    """Return a command as the function that cyclopts reads its options from."""
-    parameters = command.kind.signature.parameters
-
-    def function(*given: object, landing: Landing, **named: object) -> int:
-        return command(landing, {**dict(zip(parameters, given, strict=False)), **named})
+        return export(vendor, adapter, kind, arguments, Landing(**common))
 
     own = [one.replace(annotation=_typed(one.annotation)) for one in parameters.values()]
-    common = inspect.Parameter("landing", inspect.Parameter.KEYWORD_ONLY, annotation=Landing)
-    function.__signature__ = inspect.Signature([*own, common])  # type: ignore[attr-defined]
-    function.__doc__ = command.kind.flow.__doc__
+    function.__signature__ = inspect.Signature([*own, *_common_parameters()])  # type: ignore[attr-defined]
+    function.__doc__ = reflowed(kind.flow.__doc__)
     return function
 
 
 def _typed(annotation: object) -> object:
     """Return how an argument is read from a command line; the adapter checks it in any case."""
     wanted = _without_none(annotation)
-    if _is_json(annotation):
+    if is_json(annotation):
         return _JSON
     if isinstance(wanted, type) and issubclass(wanted, date):
         return _TIME
@@ -141,7 +153,8 @@ def _typed(annotation: object) -> object:
     return annotation
 
 
-def _is_json(annotation: object) -> bool:
+def is_json(annotation: object) -> bool:
+    """Return whether an argument of this type is written in JSON: a mapping, or several."""
     wanted = _without_none(annotation)
     if get_origin(wanted) is Sequence:
         (wanted,) = get_args(wanted)
@@ -156,20 +169,23 @@ def _without_none(annotation: object) -> Any:  # noqa: ANN401 - a type, however 
 
 
 def vendor_app(vendor: str, adapter: type[Adapter]) -> App:
-    """Return the commands of a vendor, one for each kind of export."""
+    """Return the commands of a vendor, one for each kind of export, each built when it is used."""
     summary = (inspect.getdoc(adapter) or "").partition("\n")[0]
     vendor_app = App(name=vendor, help=summary)
     for name, kind in adapter.kinds().items():
-        vendor_app.command(_function(_Command(vendor, adapter, kind)), name=name.replace("_", "-"))
+        path = deferred(partial(_command, vendor, adapter, kind))
+        vendor_app.command(path, name=name.replace("_", "-"), help=reflowed(kind.flow.__doc__))
     return vendor_app
 
 
-def _add(found: Installed) -> None:
-    """Add a vendor's commands; one that cannot be used says why when it is tried."""
+def _vendor(found: Installed) -> App:
+    """Return a vendor's commands; one that cannot be used says why when it is tried."""
     try:
-        app.command(vendor_app(found.vendor, found.load()))
+        return vendor_app(found.vendor, found.load())
     except BrokenAdapter as broken:
-        app.command(_refusing(broken), name=found.vendor, help="Cannot be used.")
+        app = App(name=found.vendor, help="Cannot be used.")
+        app.default(_refusing(broken))
+        return app
 
 
 def _refusing(error: BrokenAdapter) -> Callable[..., ExitCode]:
@@ -185,4 +201,4 @@ app = App(
     default_parameter=Parameter(negative_iterable=()),
 )
 for _found in installed().values():
-    _add(_found)
+    app.command(deferred(partial(_vendor, _found)), name=_found.vendor)

@@ -4,7 +4,7 @@ import shlex
 import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -13,7 +13,9 @@ from exportjobs.adapter._errors import InvalidArgument
 from exportjobs.adapter._registry import load_adapter
 from exportjobs.cli._credentials import variables
 from exportjobs.cli._output import Output
-from exportjobs.sandbox import Fault, Sandbox, SandboxAccount
+
+if TYPE_CHECKING:
+    from exportjobs.sandbox import SandboxAccount
 
 
 def sandbox(
@@ -22,13 +24,15 @@ def sandbox(
     faults: Annotated[bool, Parameter(negative=())] = False,
     speed: Annotated[float, Parameter(validator=Number(gt=0))] = 1.0,
 ) -> None:
-    """Serve the vendors' APIs on loopback until Ctrl-C, and print how to reach them.
+    """Serve the vendors' APIs on this machine until Ctrl-C, and print how to reach them.
 
     Args:
-        port: The API's port; a free one if 0. The signed URLs have a port of their own.
-        faults: Answer with every fault that a vendor may show.
+        port: The port of the APIs, 0 for a free one. Signed URLs have another port.
+        faults: Inject every fault that the sandbox knows.
         speed: How many times faster than usual the jobs run.
     """
+    from exportjobs.sandbox import Fault, Sandbox  # noqa: PLC0415 - not needed for help
+
     server = Sandbox(tuple(Fault) if faults else (), speed=speed, api_port=port)
     try:
         server.start()
@@ -40,7 +44,7 @@ def sandbox(
         threading.Event().wait()
 
 
-def _print_how_to_reach(accounts: Iterable[SandboxAccount]) -> None:
+def _print_how_to_reach(accounts: Iterable["SandboxAccount"]) -> None:
     """Print what a shell may take over; of a vendor's several accounts, the first is for use."""
     output = Output(soft_wrap=True, highlight=False)
     seen: set[str] = set()
@@ -53,7 +57,7 @@ def _print_how_to_reach(accounts: Iterable[SandboxAccount]) -> None:
     output.out("# stop with Ctrl-C")
 
 
-def _environment(account: SandboxAccount) -> list[str]:
+def _environment(account: "SandboxAccount") -> list[str]:
     """Return the lines that let a shell's `exportjobs run` reach an account of the sandbox."""
     given = {**account.credentials, "base_url": account.base_url}
     return [

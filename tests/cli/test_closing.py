@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from exportjobs import JobRef
-from exportjobs.cli._leaving import ResumeCommand
+from exportjobs.cli._closing import ResumeCommand
 
 Command = Callable[..., Any]
 Program = Callable[..., Popen[str]]

@@ -1,4 +1,4 @@
-"""What is known of every export of a run, kept up by its events."""
+"""How far every export of a run is, kept up to date by its events."""
 
 import threading
 from collections.abc import Mapping
@@ -33,9 +33,9 @@ class Row:
     status: str = "waiting"
     progress: Progress | None = None
     landed: int = 0
-    """Bytes of its files that are where they are wanted."""
+    """Bytes of its files that have landed."""
     arriving: Mapping[str, int] = field(factory=dict[str, int])
-    """Bytes of each file that is on its way, by name."""
+    """Bytes of each file that is being downloaded, by name."""
     waits_for: str = ""
     ended: bool = False
 
@@ -55,21 +55,23 @@ class Row:
             case Polled():
                 return _described(row, event.job, _until("the next poll", event.next_in))
             case PollFailed():
-                return evolve(row, waits_for=_until("another try", event.next_in))
+                return evolve(row, waits_for=_until("a retry", event.next_in))
             case Throttled():
-                return evolve(row, waits_for=_until("the vendor's leave", event.seconds))
+                return evolve(row, waits_for=_until("the rate limit", event.seconds))
             case DownloadProgress():
                 arriving = {**row.arriving, event.name: event.received}
-                return evolve(row, status="landing", arriving=arriving, waits_for="bytes")
-            case DownloadRetried() | SignedUrlRenewed():
-                return evolve(row, status="landing", waits_for=event.message)
+                return evolve(row, status="landing", arriving=arriving, waits_for="its download")
+            case DownloadRetried():
+                return evolve(row, status="landing", waits_for="its download, retried")
+            case SignedUrlRenewed():
+                return evolve(row, status="landing", waits_for="its download, new URL")
             case Landed():
                 name = event.file.path.name
                 arriving = {one: size for one, size in row.arriving.items() if one != name}
                 landed = row.landed + event.file.size
                 return evolve(row, landed=landed, arriving=arriving, waits_for="")
             case ShuttingDown():
-                return evolve(row, waits_for=_until("its files", event.seconds))
+                return evolve(row, waits_for=_until("its download", event.seconds))
             case Ended():
                 status = "landed" if event.finished.ok else "failed"
                 return evolve(row, status=status, waits_for="", ended=True)
@@ -78,7 +80,7 @@ class Row:
 
 
 def _described(row: Row, job: ExportJob, waits_for: str) -> Row:
-    waiting = "its turn to land" if job.status.is_terminal else waits_for
+    waiting = "a download slot" if job.status.is_terminal else waits_for
     return evolve(row, status=job.status.value, progress=job.progress, waits_for=waiting)
 
 
@@ -93,7 +95,7 @@ class Board:
         """Begin without rows."""
         self._rows: dict[int, Row] = {}
         self._ended: list[Finished] = []
-        self._left: list[Detached] = []
+        self._detached: list[Detached] = []
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
@@ -105,7 +107,7 @@ class Board:
                 case Ended():
                     self._ended.append(event.finished)
                 case Detached():
-                    self._left.append(event)
+                    self._detached.append(event)
                 case _:
                     pass
 
@@ -117,12 +119,12 @@ class Board:
 
     @property
     def ended(self) -> tuple[Finished, ...]:
-        """What came to its end, in that order."""
+        """What has ended, in that order."""
         with self._lock:
             return tuple(self._ended)
 
     @property
-    def left(self) -> tuple[Detached, ...]:
-        """What was left before its end."""
+    def detached(self) -> tuple[Detached, ...]:
+        """What was not waited for to its end."""
         with self._lock:
-            return tuple(self._left)
+            return tuple(self._detached)
