@@ -54,9 +54,10 @@ def _tell(event: Event, console: Console) -> None:
         case Ended() if event.finished.error is not None:
             text = f"failed: {message(event.finished.error)}"
         case PollingSlowed() if event.seconds >= _NOTABLE:
-            text = f"{event.subject}: polling slowed: a status request every {event.seconds:.1f} s"
+            every = f"a status request every {event.seconds:.1f} s"
+            text = f"{event.subject}: {event.message}: {every}"
         case PollingSlowed():
-            text = f"{event.subject}: polling slowed"
+            text = f"{event.subject}: {event.message}"
         case ListFailed():
             text = f"{event.subject}: list of jobs failed: {message(event.error)}"
         case Throttled():
