@@ -211,7 +211,7 @@ class StatusUnknown(Event):
 
 @frozen
 class Throttled(Event):
-    """The vendor asked the account to wait; until then it submits and polls nothing."""
+    """The vendor asked the account to wait: its submits and polls pause."""
 
     level = logging.WARNING
     message = "account throttled by its vendor"

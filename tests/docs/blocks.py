@@ -1,4 +1,4 @@
-"""The code blocks of a page of Markdown, as its reader finds them."""
+"""The code blocks of a Markdown page."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _OPTION: Final = re.compile(r':(\w+): *["`]*(.*?)["`]*\n')
 
 @frozen
 class Block:
-    """A block of code, and what its page says of it."""
+    """A block of code, and how its page says to use it."""
 
     page: Path
     line: int
@@ -31,7 +31,7 @@ class Block:
     not_run: str | None = None
     """Why no test runs it."""
     prints: str | None = None
-    """What it prints, where the page shows that in a block of its own."""
+    """The output that the page shows in the next block."""
 
     @property
     def where(self) -> str:
@@ -40,7 +40,7 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """Return the blocks of a page in their order; one that shows output is part of the one before.
+    """Return the blocks of a page in order; one that shows output is part of the one before.
 
     A block may follow the comment `<!-- not run: REASON -->`, and `{code-block}` with a caption is
     a file that the reader saves.
@@ -93,7 +93,7 @@ def _printing(block: Block, output: str) -> Block:
 
 
 def links(page: Path) -> list[str]:
-    """Return where a page leads to, outside of itself."""
+    """Return the targets of a page's links to other pages."""
     tokens = MarkdownIt("commonmark").parse(page.read_text())
     inline = [child for token in tokens for child in token.children or ()]
     targets = [str(one.attrGet("href") or one.attrGet("src") or "") for one in inline]
@@ -115,9 +115,9 @@ _GIVES_SECRET: Final = re.compile(r"export \w+=\.\.\.")
 def commands(code: str) -> list[Command]:
     """Return the commands of a console block.
 
-    With prompts, `$ ` begins a command, `> ` goes on with it, and other lines are what it prints.
-    Without any, each line is a command. Left out is what a test must not do: install from an index,
-    and set a variable to the three dots that stand for a secret.
+    With prompts, `$ ` begins a command, `> ` continues it, and other lines are its output. Without
+    prompts, each line is a command. What a test must not do is left out: installing from an index,
+    and setting a variable to the three dots that stand for a secret.
     """
     has_prompts = code.startswith("$ ")
     found: list[tuple[list[str], list[str]]] = []

@@ -1,4 +1,4 @@
-"""A world for the pages' code, and the built site."""
+"""Fixtures that run the pages' code, and build the site."""
 
 import logging
 import os
@@ -24,7 +24,7 @@ _NOT_THE_READERS = (
     "UV_PROJECT_ENVIRONMENT",
     "VIRTUAL_ENV",
 )
-"""What would have a reader use what belongs to whoever runs the tests."""
+"""Variables of the person who runs the tests, which must not affect the pages' code."""
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def read(
     tmp_path: Path, given: Callable[[Path], Mapping[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Path], None]:
-    """Return what reads a page and does what it says, in a folder of its own."""
+    """Return a function that runs all blocks of a page in an empty folder."""
 
     def follow(page: Path) -> None:
         for name in _NOT_THE_READERS:
@@ -77,25 +77,25 @@ def given(
     store: BucketServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[Path], Mapping[str, str]]:
-    """Return what tells the environment that a page's reader has."""
+    """Return a function that returns the environment variables for a page."""
     lead_to(sandbox, monkeypatch)
 
-    def tell(page: Path) -> Mapping[str, str]:
-        told = {"PATH": _PATH, "UV_PYTHON": sys.executable, **store.environment}
+    def of_page(page: Path) -> Mapping[str, str]:
+        variables = {"PATH": _PATH, "UV_PYTHON": sys.executable, **store.environment}
         if page.name != "tutorial.md":
-            # The tutorial begins with nothing: it has its reader get the accounts.
-            told |= sandbox.environment
+            # The tutorial has its reader start the sandbox and set the variables.
+            variables |= sandbox.environment
         if "uv sync" in page.read_text():
-            # Where a reader's uv finds the library on an index.
-            told["UV_FIND_LINKS"] = str(request.getfixturevalue("wheels"))
-        return told
+            # A reader's uv finds the library on an index.
+            variables["UV_FIND_LINKS"] = str(request.getfixturevalue("wheels"))
+        return variables
 
-    return tell
+    return of_page
 
 
 @pytest.fixture(autouse=True)
 def _quiet_again() -> Iterator[None]:
-    """Take back what a page does to the library's logger."""
+    """Restore the library's logger after a page has changed it."""
     logger = logging.getLogger("exportjobs")
     kept = logger.level, list(logger.handlers)
     yield
@@ -104,7 +104,7 @@ def _quiet_again() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the pages, each warning an error, and return the folder with what came of it."""
+    """Build the pages, with each warning as an error, and return the folder of the site."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-n", "-W", "--keep-going", "-q"]
     built = subprocess.run(  # noqa: S603 - our own pages

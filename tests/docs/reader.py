@@ -1,4 +1,4 @@
-"""A reader who does what a page says, in the order in which it says it."""
+"""Runs the blocks of a page in order, as its reader would."""
 
 import ast
 import contextlib
@@ -27,17 +27,17 @@ class Reader:
     """Saves files, types commands into one shell and code into one interpreter."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        """Sit down in an empty folder."""
+        """Take an empty folder and the environment variables."""
         self._folder = folder
         self._namespace: dict[str, object] = {"__name__": "__main__"}
-        # One for all blocks, as what is set up in one may go on to print in another.
+        # One for all blocks: a handler that one block installs may print in a later one.
         self._output = io.StringIO()
         self._environment = dict(environment)
         self._terminals: list[subprocess.Popen[str]] = []
         self._shell = self._open_terminal()
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Return itself."""
         return self
 
     def __exit__(
@@ -46,14 +46,14 @@ class Reader:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the terminals, with all that was left running in them."""
+        """Close the terminals and end the processes that still run in them."""
         for terminal in self._terminals:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(terminal.pid, signal.SIGKILL)
             terminal.communicate()
 
     def follow(self, block: Block) -> None:
-        """Do what one block says."""
+        """Save, execute or type one block."""
         if block.file is not None:
             self._save(self._folder / block.file, block.code)
         elif block.language == "python":
@@ -80,7 +80,7 @@ class Reader:
         file.write_text(text)
 
     def _execute(self, block: Block) -> None:
-        """Execute Python; what waits at its top level does so on an event loop of its own."""
+        """Execute Python; a block with `await` at its top level gets an event loop."""
         at_its_line = "\n" * (block.line - 1) + block.code
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         code = compile(at_its_line, str(block.page), "exec", flags=flags, dont_inherit=True)
@@ -103,15 +103,15 @@ class Reader:
                 _compare(block.where, command.text, command.prints, printed)
 
     def _start_sandbox(self, command: str) -> str:
-        """Start the sandbox in a terminal of its own, and paste what it prints into the first."""
+        """Start the sandbox in a new terminal, and paste the lines it prints into the first."""
         terminal = self._open_terminal()
         lines = list(_printed(terminal, command, until=_SANDBOX_RUNS))
         self._answer("".join(line for line in lines if line.startswith("export ")))
         return "".join(lines)
 
     def _answer(self, command: str) -> tuple[str, int]:
-        """Return what a command prints, and its exit code."""
-        # What a command reads is not what is typed after it.
+        """Return the output of a command, and its exit code."""
+        # A command must not read the lines that are typed after it.
         typed = f'{{ {command}\n}} </dev/null\necho "{_END}$?"'
         *lines, last = _printed(self._shell, typed, until=_END)
         rest, _, code = last.partition(_END)
@@ -119,7 +119,7 @@ class Reader:
 
 
 def _printed(terminal: subprocess.Popen[str], command: str, *, until: str) -> Iterator[str]:
-    """Type a command, and yield the lines that it prints up to one with a text in it."""
+    """Type a command, and yield its lines of output up to one that contains a text."""
     assert terminal.stdin is not None
     assert terminal.stdout is not None
     terminal.stdin.write(f"{command}\n")
@@ -132,6 +132,6 @@ def _printed(terminal: subprocess.Popen[str], command: str, *, until: str) -> It
 
 
 def _compare(where: str, said: str, wanted: str, got: str) -> None:
-    """Compare output, in which three dots stand for anything."""
+    """Compare output with what the page shows, where three dots match anything."""
     fits = doctest.OutputChecker().check_output(wanted, got, _TOLERANT)
     assert fits, f"{where}: {said}\nshould print\n{wanted}\nand prints\n{got}"

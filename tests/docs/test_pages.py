@@ -1,4 +1,4 @@
-"""What the pages print works when a reader does it, block after block."""
+"""Every code block of the pages works when a reader runs them in order."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ from .blocks import PAGES, ROOT, Block, blocks, links
 
 RUN = [page for page in PAGES if any(b.language in {"python", "console"} for b in blocks(page))]
 MOST_NOT_RUN = 2
-"""Blocks in all pages together that no test runs: each needs what a test does not have."""
+"""Blocks in all pages together that no test runs, because they need what a test does not have."""
 
 
 def name_of(page: Path) -> str:
@@ -20,12 +20,12 @@ def name_of(page: Path) -> str:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("page", RUN, ids=name_of)
 def test_every_block_of_a_page_works_as_printed(page: Path, read: Callable[[Path], None]) -> None:
-    """Python and console blocks run in one namespace and one shell; shown output is what comes."""
+    """Python and console blocks run in one namespace and one shell, and print the output shown."""
     read(page)
 
 
 def test_hardly_a_block_is_left_out() -> None:
-    """Those that are say why in the page, and are counted."""
+    """A block that is left out says why in the page."""
     left_out: list[Block] = [b for page in PAGES for b in blocks(page) if b.not_run is not None]
 
     assert len(left_out) <= MOST_NOT_RUN, [block.where for block in left_out]

@@ -1,4 +1,4 @@
-"""The reader who does what the pages say notices where they are wrong."""
+"""`Reader` notices where a page is wrong."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ Read = Callable[[Path], None]
 
 @pytest.fixture
 def page(tmp_path: Path) -> Callable[[str], Path]:
-    """Return what writes a page."""
+    """Return a function that writes a page."""
 
     def write(text: str) -> Path:
         page = tmp_path / "page.md"
@@ -48,15 +48,17 @@ def page(tmp_path: Path) -> Callable[[str], Path]:
 def test_a_page_that_is_wrong_is_noticed(
     text: str, page: Callable[[str], Path], read: Read
 ) -> None:
-    """Whatever it is that does not work as printed."""
+    """A block that does not work as printed raises an error."""
     written = page(text)
 
     with pytest.raises((AssertionError, NameError, TypeError)):
         read(written)
 
 
-def test_blocks_go_on_where_the_last_one_ended(page: Callable[[str], Path], read: Read) -> None:
-    """One namespace, one shell, one folder; three dots stand for anything."""
+def test_blocks_share_a_namespace_a_shell_and_a_folder(
+    page: Callable[[str], Path], read: Read
+) -> None:
+    """And three dots in shown output match anything."""
     written = page(
         "```python\nx = 1\n```\n\nAnd then:\n\n```python\nprint(x, 'and more')\n```\n\n"
         "```text\n1 ... more\n```\n\n"
@@ -69,7 +71,7 @@ def test_blocks_go_on_where_the_last_one_ended(page: Callable[[str], Path], read
 
 
 def test_a_block_that_says_why_is_left_out(page: Callable[[str], Path], read: Read) -> None:
-    """And so is what no test may do: installing, and setting a secret."""
+    """So are commands that no test may run: installing, and setting a secret."""
     written = page(
         "<!-- not run: it takes an hour -->\n\n```console\nfalse\n```\n\n"
         "```console\npip install nothing-of-that-name\nexport KEY=...\n```\n"

@@ -1,4 +1,4 @@
-"""Where the pages' code runs: the vendors on loopback, and a bucket beside them."""
+"""The servers for the pages' code: the vendors on loopback, and a bucket."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,9 +22,9 @@ _BRISK: Final = PollPolicy(
 
 
 def lead_to(sandbox: ExportSandbox, patch: pytest.MonkeyPatch) -> None:
-    """Let the adapters' default addresses lead to the sandbox, and ask as fast as its jobs run.
+    """Set the adapters' default base URLs to the sandbox, and poll as fast as its jobs run.
 
-    It is all that differs from what the code does for a reader with accounts of their own.
+    Nothing else differs from what the code does for a reader with real accounts.
     """
     for vendor in VENDORS:
         adapter = load_adapter(vendor)
@@ -35,14 +35,14 @@ def lead_to(sandbox: ExportSandbox, patch: pytest.MonkeyPatch) -> None:
 
 @frozen
 class BucketServer:
-    """A store of objects that takes everything."""
+    """An object store that accepts every upload."""
 
     origin: str
     objects: dict[str, bytes]
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What leads a client of Amazon's here."""
+        """Variables that make an S3 client connect to this server."""
         return {
             "AWS_ENDPOINT_URL": self.origin,
             "AWS_ALLOW_HTTP": "true",
@@ -54,7 +54,7 @@ class BucketServer:
 
 @contextmanager
 def bucket() -> Iterator[BucketServer]:
-    """Serve a store on loopback."""
+    """Serve an object store on loopback."""
     objects: dict[str, bytes] = {}
 
     class Taking(BaseHTTPRequestHandler):
@@ -66,7 +66,7 @@ def bucket() -> Iterator[BucketServer]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Taking) as server:
         Thread(target=server.serve_forever, daemon=True).start()
