@@ -199,7 +199,7 @@ async def test_a_used_up_quota_is_an_error_and_no_wait(
         (finished,) = await finish(poller, reports(Counted(), "q1"))
 
     assert isinstance(finished.error, QuotaExceeded)
-    assert "allowance" in str(finished.error)
+    assert "quota" in str(finished.error)
     assert vendor.said == ["POST /reports/q1"]
 
 

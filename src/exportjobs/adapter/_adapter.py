@@ -210,8 +210,8 @@ def credential(adapter: "Adapter", attribute: "Attribute[str]", value: object) -
     Use it as `field(repr=False, validator=credential)`. Its errors do not show the secret.
 
     Raises:
-        InvalidArgument: If the value is no string, is blank, or has characters that are not allowed
-            in an HTTP header.
+        InvalidArgument: If the value is not a string, is blank, or has characters that are not
+            allowed in an HTTP header.
     """
     if not isinstance(value, str):
         reason = "must be a string"
