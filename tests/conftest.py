@@ -1,4 +1,4 @@
-"""What all tests share: both event loops, a bounded hypothesis, and no waiting between attempts."""
+"""What all tests share: both event loops, a bounded hypothesis, and no waiting without an end."""
 
 import os
 from collections.abc import Iterator
@@ -6,11 +6,34 @@ from typing import TYPE_CHECKING
 
 import pytest
 import stamina
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
+from tests.support.hanging import (
+    pytest_pyfunc_call,
+    pytest_runtest_call,
+    pytest_runtest_protocol,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+    pytest_timeout_cancel_timer,
+    pytest_timeout_set_timer,
+)
+from tests.support.lasting import LASTING
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
     from xdist.scheduler import LoadScopeScheduling
+
+__all__ = [
+    "pytest_pyfunc_call",
+    "pytest_runtest_call",
+    "pytest_runtest_protocol",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+    "pytest_timeout_cancel_timer",
+    "pytest_timeout_set_timer",
+]
+
+_LOOP_TEST_WITHIN = 30.0
+"""Seconds of wall-clock time in which a test of the loop ends; most take some hundredths of one."""
 
 settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100
@@ -32,6 +55,15 @@ def _no_waiting_between_attempts() -> Iterator[None]:
         yield
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give tests of the loop, and what else goes by a clock of its own, less time than others."""
+    goes_by_a_clock = "clock" in getattr(item, "fixturenames", ())
+    lasts = item.nodeid.startswith(LASTING) or is_hypothesis_test(getattr(item, "obj", None))
+    has_its_own = lasts or item.get_closest_marker("timeout") is not None
+    if (goes_by_a_clock or item.nodeid.startswith("tests/poller/")) and not has_its_own:
+        item.add_marker(pytest.mark.timeout(_LOOP_TEST_WITHIN))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadScopeScheduling":
     """Give tests to workers one by one, but all that share what takes a minute to make to one.
@@ -40,6 +72,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Load
     issue 1386).
     """
     # It need not be installed.
-    from ._sharing import Sharing  # noqa: PLC0415
+    from tests.support.sharing import Sharing  # noqa: PLC0415
 
     return Sharing(config, log)
