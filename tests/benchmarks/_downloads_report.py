@@ -99,7 +99,7 @@ def report(contest: Contest) -> str:
         " undercut.\n"
         "- **1,000 files**: 16 at once; the raw loop takes them one after the other over one"
         " connection. Ours has them as 1,000 parts of one job, and as 1,000 jobs, each of which is"
-        " asked about first.\n\n"
+        " polled first.\n\n"
         "![Wall time over that of the base](downloads.svg)\n\n"
         f"- Run with `{contest.command}`; machine: {machine()}.\n"
         f"- {contest.rounds} rounds, each with everyone in turn: medians, with the least and the"

@@ -94,7 +94,7 @@ def _notes(contest: Contest) -> str:
     told = "; ".join(f"{name} (`{'`, `'.join(ends)}`)" for name, ends in asides.items() if ends)
     return (
         f"After some errors, something stays beside the file's own place, under a name that is not"
-        f" its own, to be gone on with or to be cleared away: {told}.\n"
+        f" its own, to be resumed or to be cleared away: {told}.\n"
         if told
         else ""
     )

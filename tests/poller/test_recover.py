@@ -28,7 +28,7 @@ from exportjobs import (
     SubmitOutcomeUnknown,
 )
 from exportjobs._ledger.ledger import Ledger
-from exportjobs._ledger.matching import SETTLES
+from exportjobs._ledger.matching import LIST_DELAY
 from exportjobs._ledger.tables import Tables
 from exportjobs.adapter import ExportJob, Reading, evolve
 from exportjobs.events import Detached
@@ -293,7 +293,7 @@ async def test_a_submit_that_a_crash_left_open_is_found_in_the_list(
     assert finished.ok
     assert finished.job.ref.kind == "report"
     assert vendor.said.count(SUBMIT) == 0
-    assert vendor.moments("GET /reports")[0] == SETTLES
+    assert vendor.moments("GET /reports")[0] == LIST_DELAY
 
 
 async def test_a_submit_that_never_arrived_is_sent_once_the_list_says_so(
@@ -307,7 +307,7 @@ async def test_a_submit_that_never_arrived_is_sent_once_the_list_says_so(
         (finished,) = await ran(poller, Listing(), "q1", into=landing)
 
     assert finished.ok
-    assert vendor.moments(SUBMIT) == [SETTLES]
+    assert vendor.moments(SUBMIT) == [LIST_DELAY]
 
 
 async def test_the_job_of_another_export_is_never_adopted(

@@ -8,7 +8,7 @@ from attrs import evolve
 from exportjobs.adapter._adapter import Export
 from exportjobs.adapter._job import ExportJob, JobRef
 
-SETTLES = 15.0
+LIST_DELAY = 15.0
 """Seconds after a submit until a vendor's list is sure to show the job that it became."""
 _CLOCK_SKEW = timedelta(minutes=1)
 """How far the vendor's clock may differ from ours."""

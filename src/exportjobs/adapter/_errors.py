@@ -107,10 +107,6 @@ class ExportJobsError(Exception):
         """Return a copy of this error that is about another job."""
         return _rebuild(type(self), {**self.__dict__, "ref": ref})
 
-    def with_remedy(self, remedy: str) -> Self:
-        """Return this error with something else to do about it."""
-        return _rebuild(type(self), {**self.__dict__, "remedy": remedy})
-
     def about(
         self, *, vendor: str, account: str | None = None, ref: "JobRef | None" = None
     ) -> Self:

@@ -7,7 +7,9 @@ from exportjobs.adapter._errors import ExportJobsError, SubmitOutcomeUnknown
 
 def message(error: ExportJobsError) -> str:
     """Return an error on one line, as the command line prints it."""
-    return str(error.with_remedy(remedy(error)))
+    shown = error.copy_for(error.ref)
+    shown.remedy = remedy(error)
+    return str(shown)
 
 
 def option(name: str, value: str) -> list[str]:

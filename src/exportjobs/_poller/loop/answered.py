@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from exportjobs._http.session import Answer
 from exportjobs._ledger.entry import LedgerEntry
 from exportjobs._ledger.ledger import Ledger
-from exportjobs._ledger.matching import SETTLES
+from exportjobs._ledger.matching import LIST_DELAY
 from exportjobs._ledger.tables import Tables
 from exportjobs._poller.loop.account import Account
 from exportjobs._poller.loop.tracked import Tracked, ref_of
@@ -127,7 +127,7 @@ class Answers:
         tracked.doubt = doubt
         tracked.account.doubtful.add(tracked)
         age = (self.clock.now() - doubt.sent_at).total_seconds()
-        return Poll(max(0.0, SETTLES - age))
+        return Poll(max(0.0, LIST_DELAY - age))
 
     def cleared(self, tracked: Tracked, job: ExportJob | None = None) -> None:
         """Take in that the doubt about an export is over, and the job that it became, if any."""

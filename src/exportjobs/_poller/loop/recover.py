@@ -171,7 +171,7 @@ class RecoverStage:
         self._inbox.post(tracked, step)
 
     async def _found_in_list(self, tracked: Tracked) -> Step:
-        """Find out what became of a submit, and go on with the job, or submit it again.
+        """Find out what became of a submit, and poll its job, or submit it again.
 
         A vendor that lists no job that it could have become has made none. Where it lists several,
         or the same one could belong to two exports, it stays unknown: a wrong job is worse than
