@@ -76,7 +76,7 @@ def test_a_module_of_the_core_is_a_whole_thought() -> None:
 
 @pytest.mark.parametrize("package", PACKAGES, ids=name_of)
 def test_a_package_says_in_one_sentence_what_it_is_for(package: Path) -> None:
-    """The page about the architecture shows it; a public package may go on to say how it is used."""
+    """The page about the architecture shows it; a public package goes on to say how it is used."""
     told = ast.get_docstring(ast.parse((package / "__init__.py").read_text())) or ""
 
     sentence, *more = told.split("\n\n")
