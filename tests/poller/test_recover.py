@@ -440,7 +440,7 @@ async def test_a_vendor_without_a_list_leaves_it_in_doubt(
         (finished,) = await ran(poller, Acme(), "q1", into=landing)
 
     assert isinstance(finished.error, SubmitOutcomeUnknown)
-    for choice in (f"adopt {number} ID", f"resubmit {number}", f"abandon {number}"):
+    for choice in (f"adopt({number}, job_id)", f"resubmit({number})", f"abandon({number})"):
         assert choice in finished.error.remedy
     assert vendor.said == []
 

@@ -207,8 +207,9 @@ class RecoverStage:
 
 
 def _ambiguous(doubt: Doubt, adoption: Adoption) -> SubmitOutcomeUnknown:
-    ids = ", ".join(job.ref.id for job in adoption.candidates)
-    reason = f"{doubt.error.reason}; at the vendor it may be any of: {ids}"
-    error = SubmitOutcomeUnknown(reason, vendor=doubt.error.vendor, remedy=doubt.error.remedy)
-    error.number = doubt.error.number
+    unknown, ids = doubt.error, ", ".join(job.ref.id for job in adoption.candidates)
+    reason = f"{unknown.reason}; at the vendor it may be any of: {ids}"
+    error = SubmitOutcomeUnknown(reason, vendor=unknown.vendor)
+    if unknown.number is not None and unknown.ledger is not None:
+        error.recorded(unknown.number, unknown.ledger)
     return error
