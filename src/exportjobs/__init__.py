@@ -49,7 +49,6 @@ from exportjobs.adapter._errors import (
     WrongContext,
 )
 from exportjobs.adapter._job import Artifact, ExportJob, JobRef, JobStatus, Progress
-from exportjobs.adapter._registry import Installed, installed, load_adapter
 
 if TYPE_CHECKING:
     from exportjobs._landing.into.function import FileStream
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
     from exportjobs._ledger.records import Records
     from exportjobs._poller.poller import Poller
     from exportjobs._poller.run import resume_all, run
+    from exportjobs.adapter._registry import Installed, installed, load_adapter
     from exportjobs.events import Event, Finished, LandedFile, Observer, Stats
 
 __all__ = [
@@ -124,12 +124,15 @@ _DEFERRED = {
     "Event": "exportjobs.events",
     "FileStream": "exportjobs._landing.into.function",
     "Finished": "exportjobs.events",
+    "Installed": "exportjobs.adapter._registry",
     "LandedFile": "exportjobs.events",
     "LedgerEntry": "exportjobs._ledger.entry",
     "Observer": "exportjobs.events",
     "Poller": "exportjobs._poller.poller",
     "Records": "exportjobs._ledger.records",
     "Stats": "exportjobs.events",
+    "installed": "exportjobs.adapter._registry",
+    "load_adapter": "exportjobs.adapter._registry",
     "resume_all": "exportjobs._poller.run",
     "run": "exportjobs._poller.run",
 }

@@ -161,7 +161,10 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
         (
             ["run", "clari", "forcast", "x"],
             {},
-            "exportjobs: run clari: unknown kind of export 'forcast'; did you mean 'forecast'? ",
+            (
+                "exportjobs: run clari: unknown kind of export 'forcast'; did you mean 'forecast'? "
+                "known: forecast, audit-events, activity\n"
+            ),
         ),
         (["resum"], {}, "exportjobs: unknown command 'resum'; did you mean 'resume'? known: run, "),
         (["nothing"], {}, "exportjobs: unknown command 'nothing'; known: run, resume, cancel, "),

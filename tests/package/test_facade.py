@@ -13,7 +13,13 @@ import pytest
 import exportjobs
 
 FACADE = Path(exportjobs.__file__)
-DOORS = {"Poller": "exportjobs._poller", "run": "exportjobs._poller.run"}
+DOORS = {
+    "Finished": "exportjobs.events",
+    "LedgerEntry": "exportjobs._ledger",
+    "Poller": "exportjobs._poller",
+    "installed": "exportjobs.adapter._registry",
+    "run": "exportjobs._poller.run",
+}
 
 
 def imported(facade: Path) -> dict[str, str]:

@@ -107,14 +107,7 @@ def _shown(default: object) -> str:
 
 def _command(vendor: str, adapter: type[Adapter], kind: ExportKind) -> App:
     """Return the command of a kind of export."""
-    words = ["Usage: exportjobs run", vendor, name := kind.name.replace("_", "-")]
-    for one in kind.signature.parameters.values():
-        if one.default is one.empty:
-            option = one.name.replace("_", "-")
-            is_place = one.kind is not one.KEYWORD_ONLY
-            words.append(option.upper() if is_place else f"--{option} VALUE")
-    words.append("--into PLACE [OPTIONS]")
-    command = App(name=name, usage=" ".join(words))
+    command = App(name=kind.name.replace("_", "-"))
     command.default(_function(vendor, adapter, kind))
     return command
 
