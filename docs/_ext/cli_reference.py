@@ -1,7 +1,7 @@
 """The command line's reference, from the commands as cyclopts reads them off their functions."""
 
 from collections.abc import Iterator, Sequence
-from inspect import Parameter, cleandoc
+from inspect import Parameter
 from typing import Literal, get_args, get_origin
 
 from attrs import frozen
@@ -12,6 +12,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from exportjobs.cli._app import app as application
+from exportjobs.cli._help import kind_of, label, usage
+from exportjobs.cli._text import description
 
 SHARED = "Landing"
 """The group of options that all the exports have: they are told of once, with `run`."""
@@ -43,7 +45,7 @@ class Command:
     @property
     def text(self) -> str:
         """What it does, without what its arguments are."""
-        return cleandoc(str(self.app.help)).partition("\nArgs:")[0].strip()
+        return description(self.app.help)
 
 
 def is_shared(argument: Argument) -> bool:
@@ -89,7 +91,7 @@ class CommandReference(SphinxDirective):
 def _section(command: Command) -> Iterator[str]:
     yield from ("#" * (1 + len(command.words)) + f" {command.program}", "", command.text, "")
     if command.arguments:
-        yield from ("```text", usage(command), "```", "")
+        yield from ("```text", usage((command.program,), command.arguments), "```", "")
     yield from _options(command.program, command.own)
     if command.words == ("run",):
         yield from ("Every export takes, whatever its vendor:", "")
@@ -100,55 +102,14 @@ def _section(command: Command) -> Iterator[str]:
 def _options(program: str, arguments: Sequence[Argument]) -> Iterator[str]:
     yield from (f"```{{program}} {program}", "```", "")
     for one in arguments:
-        yield from (f"````{{option}} {signature(one)}", _explained(one), "````", "")
+        yield from (f"````{{option}} {_signature(one)}", _explained(one), "````", "")
 
 
-def usage(command: Command) -> str:
-    """Return how a command is typed: what it must have, in its order, and whether it has more."""
-    places = [one for one in command.arguments if _has_place(one)]
-    needed = [one for one in command.arguments if one.required and one not in places]
-    words = [_place(one) for one in places] + [signature(one) for one in needed]
-    rest = ["[OPTIONS]"] if len(words) < len(command.arguments) else []
-    return " ".join([command.program, *words, *rest])
-
-
-def _has_place(argument: Argument) -> bool:
-    """Return whether an argument is told by its place."""
-    kinds = Parameter.POSITIONAL_ONLY, Parameter.VAR_POSITIONAL, Parameter.POSITIONAL_OR_KEYWORD
-    kind = argument.field_info.kind
-    return kind in kinds and (argument.required or kind is not Parameter.POSITIONAL_OR_KEYWORD)
-
-
-def _place(argument: Argument) -> str:
-    name = argument.name.lstrip("-").upper()
-    is_several = argument.field_info.kind is Parameter.VAR_POSITIONAL
-    return f"[{name}]..." if is_several else name
-
-
-def signature(argument: Argument) -> str:
-    """Return an option as it is typed, such as "--poll-interval <number>"."""
-    has_none = argument.hint is bool or _is_flag(argument) or not argument.name.startswith("-")
-    value = "" if has_none else f" <{_value(argument)}>"
-    return ", ".join(name + value for name in argument.names)
-
-
-def _is_flag(argument: Argument) -> bool:
-    return any(name.startswith("--no-") for name in argument.names)
-
-
-def _value(argument: Argument) -> str:
-    metavar = getattr(argument.parameter, "metavar", None)
-    if isinstance(metavar, str):
-        return metavar
-    return "number" if _kind(argument.hint) in {int, float} else "value"
-
-
-def _kind(hint: object) -> object:
-    """Return what a value is, whether or not it may also be None, or one of several."""
-    inner = [one for one in get_args(hint) if one is not type(None)]
-    if get_origin(hint) in {None, Literal} or not inner:
-        return hint
-    return _kind(inner[0])
+def _signature(argument: Argument) -> str:
+    """Return an option as Sphinx takes it, such as "--poll-interval <SECONDS>"."""
+    *_, last = label(argument).split(", ")
+    _, _, value = last.partition(" ")
+    return ", ".join(f"{name} <{value}>" if value else name for name in argument.names)
 
 
 def _explained(argument: Argument) -> str:
@@ -157,7 +118,7 @@ def _explained(argument: Argument) -> str:
 
 
 def _facts(argument: Argument) -> Iterator[str]:
-    kind, default = _kind(argument.hint), argument.field_info.default
+    kind, default = kind_of(argument.hint), argument.field_info.default
     if get_origin(kind) is Literal:
         yield f"One of {', '.join(f'`{one}`' for one in get_args(kind))}."
     if argument.required:
@@ -167,6 +128,8 @@ def _facts(argument: Argument) -> Iterator[str]:
 
 
 def _shown(default: object) -> object:
+    if isinstance(default, float):
+        return f"{default:g}"
     return ", ".join(map(str, default)) if isinstance(default, tuple) else default
 
 

@@ -124,22 +124,22 @@ def label(argument: Argument) -> str:
 
 
 def _is_flag(argument: Argument) -> bool:
-    return _kind(argument.hint) is bool
+    return kind_of(argument.hint) is bool
 
 
 def _value(argument: Argument) -> str:
     if isinstance(metavar := argument.parameter.metavar, str):
         return metavar
-    kind = _kind(argument.hint)
+    kind = kind_of(argument.hint)
     if get_origin(kind) is Literal:
         return "CHOICE"
     return _VALUES.get(kind, "VALUE")
 
 
-def _kind(hint: Any) -> Any:  # noqa: ANN401 - a type, however it is made
+def kind_of(hint: Any) -> Any:  # noqa: ANN401 - a type, however it is made
     """Return what a value is, whether or not it may also be None, or one of several."""
     found = _without_none(hint)
-    return _kind(get_args(found)[0]) if get_origin(found) in {list, tuple} else found
+    return kind_of(get_args(found)[0]) if get_origin(found) in {list, tuple} else found
 
 
 def _without_none(hint: Any) -> Any:  # noqa: ANN401 - as above
@@ -149,7 +149,7 @@ def _without_none(hint: Any) -> Any:  # noqa: ANN401 - as above
 
 
 def _facts(argument: Argument) -> Iterator[str]:
-    kind, default = _kind(argument.hint), argument.field_info.default
+    kind, default = kind_of(argument.hint), argument.field_info.default
     if get_origin(_without_none(argument.hint)) is list:
         yield "[may be repeated]"
     if get_origin(kind) is Literal:
