@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.errors import assert_error
 
 import exportjobs
 from exportjobs.adapter import _errors
@@ -340,3 +341,54 @@ def test_an_error_is_caught_as_what_plain_python_calls_it(
     """Code that knows nothing of the library catches it as well."""
     with pytest.raises(builtin):
         raise made(cls)
+
+
+REMEDIES = {
+    "AuthenticationFailed": "check the account's credentials and that they have not expired",
+    "BudgetExhausted": "it passes when the vendor's count begins anew",
+    "ConcurrencyLimitReached": "it passes when one of the account's jobs has ended",
+    "Corrupted": "resume the job by its ref to download again; if it lasts, ask the vendor",
+    "DeadlineExceeded": "resume the job by its ref, with a later deadline",
+    "DestinationFailed": "free some space or choose another folder, then resume the job by its ref",
+    "DownloadFailed": "resume the job by its ref to download again",
+    "InternalError": "report it, with the traceback",
+    "InvalidRef": "pass a ref as JobRef.to_json() wrote it",
+    "JobCancelled": "submit it again if it is still wanted",
+    "JobFailed": "submit it again, or ask the vendor",
+    "JobNotFound": "check the job's id and account, or submit it again",
+    "LedgerFailed": "check the ledger's path and the space left, or choose another file",
+    "MalformedResponse": "if it lasts, the vendor's API may have changed: report it",
+    "NetworkError": "check the network and try again",
+    "PermissionDenied": "ask the vendor's administrator for access",
+    "PollerClosed": "resume the job by its ref",
+    "QuotaExceeded": "wait until the allowance is renewed, or have the vendor raise it",
+    "RateLimited": "it passes by itself",
+    "Rejected": "correct the request",
+    "SignedUrlRejected": "resume the job by its ref to download again",
+    "SubmitOutcomeUnknown": "look for the job at the vendor before submitting again",
+    "UnknownAccount": "hand its adapter over: Poller(accounts=[...])",
+    "Unreachable": "check the network and try again",
+    "VendorUnavailable": "try again later",
+}
+"""What each class says to do where whoever raises it says nothing else; the others say nothing."""
+
+
+@every_class
+def test_a_class_says_what_to_do_where_nothing_else_is_said(cls: type[ExportJobsError]) -> None:
+    """Of an account with a name of its own, that name is told as well."""
+    error = made(cls, "it went wrong").about(vendor="clari", account="north")
+    before = {
+        "InvalidArgument": "fields: ",
+        "InvalidRef": "job ref: ",
+        "MalformedResponse": "answer cannot be understood: ",
+    }
+
+    assert_error(
+        error,
+        cls,
+        reason=f"{before.get(cls.__name__, '')}it went wrong",
+        remedy=REMEDIES.get(cls.__name__, ""),
+        vendor="clari",
+        account="north",
+    )
+    assert str(error).startswith("clari/north: ")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
+from tests.support.errors import assert_error
 
 from exportjobs._http.answers import response_error
 from exportjobs.adapter import (
@@ -88,6 +89,15 @@ def submitted(export: Export, body: object, status: int = 200) -> ExportJob:
 def asked(adapter: Adapter, kind: str, given: Body) -> Request:
     """Return the request by which an adapter asks for a kind of export."""
     return request_of(getattr(adapter, kind)(**given))
+
+
+def refuses(adapter: Adapter, kind: str, given: Body, *, reason: str, remedy: str) -> None:
+    """Check all that an adapter says when it refuses to make an export."""
+    error = refused(adapter, kind, given)
+    vendor, account = adapter.account
+    assert_error(
+        error, InvalidArgument, reason=reason, remedy=remedy, vendor=vendor, account=account
+    )
 
 
 def refused(adapter: Adapter, kind: str, given: Body) -> InvalidArgument:

@@ -15,7 +15,7 @@ from exportjobs.adapter import (
 from exportjobs_clari import Clari
 
 from .cases import KEY
-from .support import Body, Wire, answer, asked, body_of, refused, request_of
+from .support import Body, Wire, answer, asked, body_of, refused, refuses, request_of
 
 clari = Clari(api_key=KEY)
 
@@ -157,24 +157,46 @@ LATE, EARLY = "2026-08-03", "2026-08-01"
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "argument"),
-    [
-        ("forecast", {"forecast_id": "f", "time_period": "2024Q3"}, "time_period"),
-        ("forecast", {"forecast_id": "f", "time_period": "2024_Q5"}, "time_period"),
-        ("forecast", {"forecast_id": "f", "time_period": "24_Q1"}, "time_period"),
-        ("forecast", {"forecast_id": "f", "time_period": ""}, "time_period"),
-        ("forecast", {"forecast_id": ""}, "forecast_id"),
-        ("forecast", {"forecast_id": ".."}, "forecast_id"),
-        ("audit_events", {"date_from": LATE, "date_to": EARLY}, "date_from"),
-        ("activity", {"start_date": LATE, "end_date": EARLY}, "start_date"),
-    ],
+    "quarter", ["2024Q3", "2024_Q5", "24_Q1", ""], ids=["no-line", "fifth", "short", "empty"]
 )
-def test_what_cannot_be_asked_for_is_refused_at_once(kind: str, given: Body, argument: str) -> None:
+def test_what_is_no_quarter_is_refused_at_once(quarter: str) -> None:
     """The error names the vendor, the argument and the remedy."""
-    error = refused(clari, kind, given)
+    refuses(
+        clari,
+        "forecast",
+        {"forecast_id": "f", "time_period": quarter},
+        reason=f"time_period: {quarter!r} is no fiscal quarter",
+        remedy="write it as in 2024_Q3",
+    )
 
-    assert error.field == argument
-    assert error.remedy
+
+@pytest.mark.parametrize("forecast_id", ["", ".."])
+def test_what_is_no_forecasts_id_is_refused_at_once(forecast_id: str) -> None:
+    """No request could be made of it."""
+    refuses(
+        clari,
+        "forecast",
+        {"forecast_id": forecast_id},
+        reason="forecast_id: is no id",
+        remedy="pass the id from the tab's URL",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "end"),
+    [("audit_events", "date_from", "date_to"), ("activity", "start_date", "end_date")],
+)
+def test_a_range_that_ends_before_it_begins_is_refused_at_once(
+    kind: str, start: str, end: str
+) -> None:
+    """By its first argument."""
+    refuses(
+        clari,
+        kind,
+        {start: LATE, end: EARLY},
+        reason=f"{start}: is after the end",
+        remedy="let the range begin before it ends",
+    )
 
 
 @pytest.mark.parametrize(

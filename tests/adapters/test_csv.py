@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.support.errors import assert_error
 
 from exportjobs.adapter import ExportJob, InvalidArgument, MalformedResponse, Progress, Response
 from exportjobs_csv import CsvExport
 
 from .cases import CSV, KEY
-from .support import Body, Wire, answer, asked, body_of, polled, refused, submitted
+from .support import Body, Wire, answer, asked, body_of, polled, refused, refuses, submitted
 
 csv = CsvExport(api_key=KEY, tenant="ACME")
 WHERE = "/tenants/ACME/clients/export/csv"
@@ -66,7 +67,13 @@ def test_what_is_no_tenant_is_refused_at_once(tenant: str) -> None:
     with pytest.raises(InvalidArgument) as caught:
         CsvExport(api_key=KEY, tenant=tenant)
 
-    assert (caught.value.vendor, caught.value.field) == ("csv", "tenant")
+    assert_error(
+        caught.value,
+        InvalidArgument,
+        reason="tenant: is no tenant's code",
+        remedy="pass the tenant's code",
+        vendor="csv",
+    )
 
 
 def test_a_tenant_is_needed() -> None:
@@ -79,10 +86,13 @@ def test_a_tenant_is_needed() -> None:
 
 def test_two_mappings_are_refused_at_once() -> None:
     """A saved one and one of one's own exclude each other."""
-    error = refused(csv, "clients", {"mapping_code": "map_1", "column_mappings": MAPPINGS})
-
-    assert error.field == "column_mappings"
-    assert error.remedy == "pass one of the two"
+    refuses(
+        csv,
+        "clients",
+        {"mapping_code": "map_1", "column_mappings": MAPPINGS},
+        reason="column_mappings: cannot be combined with mapping_code",
+        remedy="pass one of the two",
+    )
 
 
 @pytest.mark.parametrize(

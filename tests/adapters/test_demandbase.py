@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.support.errors import assert_error
 
 from exportjobs.adapter import (
     AuthenticationFailed,
@@ -46,8 +47,13 @@ def test_there_is_one_way_to_sign_in(given: dict[str, Any]) -> None:
         Demandbase(**given)
 
     missing = "client_secret" if list(given) == ["client_id"] else "client_id"
-    assert (caught.value.vendor, caught.value.field) == ("demandbase", missing)
-    assert caught.value.remedy == "pass client_id and client_secret, or token"
+    assert_error(
+        caught.value,
+        InvalidArgument,
+        reason=f"{missing}: got {' and '.join(given) or 'nothing'} to sign in with",
+        remedy="pass client_id and client_secret, or token",
+        vendor="demandbase",
+    )
     assert KEY not in str(caught.value)
 
 

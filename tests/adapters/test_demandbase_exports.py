@@ -9,7 +9,7 @@ import pytest
 from exportjobs_demandbase import Demandbase
 
 from .cases import KEY, OTHER_KEY
-from .support import Body, asked, body_of, refused
+from .support import Body, asked, body_of, refused, refuses
 
 demandbase = Demandbase(client_id=OTHER_KEY, client_secret=KEY)
 
@@ -176,38 +176,50 @@ def test_activities_may_span_ninety_days() -> None:
 @pytest.mark.parametrize("name", ["", "n" * 51], ids=["empty", "long"])
 def test_a_name_that_the_vendor_refuses_is_refused_at_once(kind: str, name: str) -> None:
     """It has 1 to 50 characters."""
-    error = refused(demandbase, kind, {"job_name": name})
+    refuses(
+        demandbase,
+        kind,
+        {"job_name": name},
+        reason=f"job_name: has {len(name)} characters",
+        remedy="give it 1 to 50",
+    )
 
-    assert error.field == "job_name"
-    assert error.remedy == "pass 1 to 50 characters"
+
+BOTH_DAYS = "pass from_date and to_date together"
 
 
 @pytest.mark.parametrize("kind", DATED)
 @pytest.mark.parametrize(
-    ("days", "argument"),
+    ("days", "reason", "remedy"),
     [
-        ({"from_date": START}, "to_date"),
-        ({"to_date": END}, "from_date"),
-        ({"from_date": END, "to_date": START}, "from_date"),
+        ({"from_date": START}, "to_date: is missing", BOTH_DAYS),
+        ({"to_date": END}, "from_date: is missing", BOTH_DAYS),
+        (
+            {"from_date": END, "to_date": START},
+            "from_date: is after the end",
+            "let the range begin before it ends",
+        ),
     ],
     ids=["no-end", "no-start", "reversed"],
 )
-def test_days_that_are_no_range_are_refused_at_once(kind: str, days: Body, argument: str) -> None:
+def test_days_that_are_no_range_are_refused_at_once(
+    kind: str, days: Body, reason: str, remedy: str
+) -> None:
     """Both of them or none, and in their order."""
-    error = refused(demandbase, kind, days)
-
-    assert error.field == argument
-    assert error.remedy
+    refuses(demandbase, kind, days, reason=reason, remedy=remedy)
 
 
 def test_more_than_ninety_days_of_activities_are_refused_at_once() -> None:
     """One day more than the vendor gives."""
     days = {"from_date": START, "to_date": START + timedelta(days=91)}
 
-    error = refused(demandbase, "activities", days)
-
-    assert error.field == "to_date"
-    assert error.remedy == "export it in several parts"
+    refuses(
+        demandbase,
+        "activities",
+        days,
+        reason="to_date: is more than 90 days after from_date",
+        remedy="export the time in pieces",
+    )
 
 
 @pytest.mark.parametrize(
@@ -219,31 +231,39 @@ def test_more_than_ninety_days_of_activities_are_refused_at_once() -> None:
     ],
 )
 def test_a_rollup_without_days_is_refused_at_once(kind: str, report: str) -> None:
-    """It needs a range of days."""
-    error = refused(demandbase, kind, {"ad_report_type": report})
-
-    assert error.field == "ad_report_type"
-    assert error.remedy == "pass from_date and to_date"
+    """It is a report on some days."""
+    refuses(
+        demandbase,
+        kind,
+        {"ad_report_type": report},
+        reason=f"ad_report_type: is {report}, which is a report on some days",
+        remedy="pass from_date and to_date",
+    )
 
 
 @pytest.mark.parametrize("kind", REPORTS)
 def test_a_report_from_nowhere_is_refused_at_once(kind: str) -> None:
     """An empty list is not all sources."""
-    error = refused(demandbase, kind, {"source": []})
-
-    assert error.field == "source"
-    assert error.remedy
+    refuses(
+        demandbase,
+        kind,
+        {"source": []},
+        reason="source: is empty",
+        remedy="name a source, such as all",
+    )
 
 
 @pytest.mark.parametrize(("kind", "argument"), LISTED.items())
 @pytest.mark.parametrize("ids", [[], list(range(10_001))], ids=["none", "too-many"])
 def test_ids_out_of_bounds_are_refused_at_once(kind: str, argument: str, ids: list[int]) -> None:
     """An empty list is not all lists, and 10,000 is the most."""
-    error = refused(demandbase, kind, {argument: ids})
-
-    assert error.field == argument
-    assert error.remedy == "pass 1 to 10000 ids, or None for all"
-    assert len(str(error)) < 200
+    refuses(
+        demandbase,
+        kind,
+        {argument: ids},
+        reason=f"{argument}: holds {len(ids)} ids",
+        remedy="pass 1 to 10000, or None for all",
+    )
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.errors import raises_error
 
 from exportjobs._http.origins import Hosts
 from exportjobs.adapter._errors import UntrustedAddress
@@ -154,19 +155,22 @@ def test_no_hosts_are_none() -> None:
 
 def test_a_host_that_is_not_allowed_is_named_without_what_opens_its_file() -> None:
     """The user learns what to put on the list, and no secret."""
-    with pytest.raises(UntrustedAddress, match="download_hosts") as caught:
+    with raises_error(
+        UntrustedAddress,
+        reason="the vendor names a host that is not among those allowed, https://files.acme.com/…",
+        remedy="if its files are to be fetched from there, name it in download_hosts",
+    ):
         Hosts(()).may_be_private("https://files.acme.com/x?sig=SECRET", base_url=API)
-
-    assert "files.acme.com" in str(caught.value)
-    assert "SECRET" not in str(caught.value)
 
 
 def test_a_private_host_is_named() -> None:
     """The user learns where the vendor wanted to lead."""
-    with pytest.raises(UntrustedAddress, match=r"private network, 10\.0\.0\.5") as caught:
+    with raises_error(
+        UntrustedAddress,
+        reason="the vendor names a host in a private network, 10.0.0.5",
+        remedy="if its files are to be fetched from there, name it in download_hosts",
+    ):
         ANY.may_be_private("https://10.0.0.5/x?sig=SECRET", base_url=API)
-
-    assert "SECRET" not in str(caught.value)
 
 
 @given(url=any_text | any_text.map("https://".__add__), allowed=st.none() | st.lists(any_text))

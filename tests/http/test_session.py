@@ -2,8 +2,9 @@
 
 import httpx
 import pytest
-from tests.support.acme import KEY
-from tests.support.hosts import TRANSIENT, TRANSIENT_IDS, Open, Reply, asking, status
+from tests.support.acme import KEY, Acme
+from tests.support.errors import assert_error, raises_error
+from tests.support.hosts import TRANSIENT, TRANSIENT_IDS, Open, Reply, asking, in_turn, status
 
 from exportjobs import (
     AuthenticationFailed,
@@ -18,7 +19,10 @@ from exportjobs import (
     Unreachable,
     VendorUnavailable,
 )
-from exportjobs.adapter import Request, Response
+from exportjobs._http.session import Session
+from exportjobs._http.transport import Transport
+from exportjobs.adapter import Request, Response, evolve
+from exportjobs.testing import ManualClock
 
 OK = httpx.Response(200, json={"ok": True})
 GET = Request.get("/reports/q3")
@@ -72,15 +76,40 @@ async def test_a_question_is_not_repeated_for_ever(
     assert len(seen) == 4
 
 
+async def test_an_error_names_the_account_that_it_concerns(
+    clock: ManualClock, seen: list[httpx.Request]
+) -> None:
+    """Of two accounts at one vendor the user learns which it was."""
+    ref = evolve(REF, account="north")
+    session = Session(Acme(name="north"), Transport(in_turn(status(403), seen=seen)), clock)
+
+    with raises_error(
+        PermissionDenied,
+        reason="HTTP 403 (no)",
+        remedy=PermissionDenied.default_remedy,
+        vendor="acme",
+        account="north",
+        ref=ref,
+    ):
+        await session.converse(asking(GET), Response, ref)
+
+
 @pytest.mark.parametrize("failure", TRANSIENT[2:], ids=TRANSIENT_IDS[2:])
 async def test_a_submit_that_may_have_arrived_is_not_repeated(
     open_session: Open, seen: list[httpx.Request], failure: Reply
 ) -> None:
     """A POST without a clear answer is sent once; its outcome is unknown, and that is said."""
-    with pytest.raises(SubmitOutcomeUnknown, match="look for the job") as caught:
+    with pytest.raises(SubmitOutcomeUnknown) as caught:
         await open_session(failure, OK).converse(asking(POST), Response)
 
-    assert caught.value.vendor == "acme"
+    assert_error(
+        caught.value,
+        SubmitOutcomeUnknown,
+        reason=f"no clear answer to a submit: {getattr(caught.value.__cause__, 'reason', None)}",
+        remedy="look for the job at the vendor before submitting again",
+        vendor="acme",
+        account="default",
+    )
     assert len(seen) == 1
 
 

@@ -4,6 +4,7 @@ import anyio
 import httpx
 import pytest
 from tests.support.acme import KEY, Acme
+from tests.support.errors import raises_error
 from tests.support.hosts import TRANSIENT, Open, Reply, asking, status, told
 
 from exportjobs import (
@@ -53,10 +54,16 @@ async def test_an_error_that_the_flow_changes_is_the_one_that_counts(open_sessio
             raise ConcurrencyLimitReached("full after all") from error
         return 0
 
-    with pytest.raises(ConcurrencyLimitReached, match="full after all") as caught:
+    with raises_error(
+        ConcurrencyLimitReached,
+        reason="full after all",
+        remedy=ConcurrencyLimitReached.default_remedy,
+        vendor="acme",
+        account="default",
+        ref=REF,
+    ) as caught:
         await open_session(status(400)).converse(changing, int, REF)
 
-    assert caught.value.vendor == "acme"
     assert isinstance(caught.value.__cause__, Rejected)
 
 
@@ -127,10 +134,16 @@ async def test_a_bug_in_a_flow_is_told_as_one(open_session: Open) -> None:
         response = yield GET
         return int(response.json()["count"])
 
-    with pytest.raises(BrokenAdapter, match=r"KeyError: 'count'") as caught:
+    with raises_error(
+        BrokenAdapter,
+        reason="the adapter made a mistake (KeyError: 'count')",
+        remedy="",
+        vendor="acme",
+        account="default",
+        ref=REF,
+    ) as caught:
         await open_session(OK).converse(buggy, int, REF)
 
-    assert (caught.value.vendor, caught.value.ref) == ("acme", REF)
     assert caught.value.__cause__ is not None
     assert caught.value.__cause__.__traceback__ is not None
 
@@ -139,7 +152,14 @@ async def test_a_request_that_leads_away_is_not_sent(
     open_session: Open, seen: list[httpx.Request]
 ) -> None:
     """A path that the vendor chose, and that is a URL, does not get the key."""
-    with pytest.raises(UntrustedAddress):
+    with raises_error(
+        UntrustedAddress,
+        reason="a request to https://evil.test/… outside the vendor's own API was not sent",
+        remedy="credentials go to the adapter's base URL and nowhere else",
+        vendor="acme",
+        account="default",
+        ref=REF,
+    ):
         await open_session(OK).converse(
             asking(Request.get("https://evil.test/next")), Response, REF
         )

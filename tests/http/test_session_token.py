@@ -5,6 +5,7 @@ import httpx
 import pytest
 from attrs import field, frozen
 from tests.support.acme import API, KEY, SignedIn
+from tests.support.errors import raises_error
 from tests.support.hosts import asking, in_turn, told
 
 from exportjobs import AuthenticationFailed, VendorUnavailable
@@ -145,7 +146,13 @@ async def test_a_sign_in_that_is_refused_is_not_repeated(
     """A wrong secret ends the exchange before it begins, and is not shown."""
     office.sign_in = [httpx.Response(401, json={"message": "wrong"})]
 
-    with pytest.raises(AuthenticationFailed, match="wrong") as caught:
+    with raises_error(
+        AuthenticationFailed,
+        reason="HTTP 401 (wrong)",
+        remedy=AuthenticationFailed.default_remedy,
+        vendor="acme",
+        account="default",
+    ) as caught:
         await ask(session)
 
     assert office.said == ["POST /token"]

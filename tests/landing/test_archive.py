@@ -20,6 +20,7 @@ from pathlib import Path, PureWindowsPath
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.errors import raises_error
 
 from exportjobs import Corrupted, DestinationFailed, DownloadFailed
 from exportjobs._landing.into.archive import Bounds, check_structure, unpack
@@ -409,7 +410,11 @@ def test_a_name_with_a_nul_is_refused(tmp_path: Path) -> None:
     long = tarfile.TarInfo("x")
     long.pax_headers = {"path": "a\0b"}
     refuse(tmp_path, zipped({"aXb": b""}).replace(b"aXb", b"a\0b"), "control character")
-    with pytest.raises(DownloadFailed, match="control character"):
+    with raises_error(
+        DownloadFailed,
+        reason=r"the archive is refused: 'a\x00b' has a control character",
+        remedy="look into the archive before you trust it",
+    ):
         unpack(put(tmp_path, tar_of((long, b""))), tmp_path / "out")
 
 
@@ -450,14 +455,25 @@ def test_a_file_cannot_be_written_through_a_link(tmp_path: Path) -> None:
 def test_an_encrypted_zip_is_refused(tmp_path: Path, flag: int) -> None:
     """The error says what it is and what to do."""
     locked = flagged(zipped({"a": b"1"}), offset=8, value=struct.pack("<H", flag))
-    with pytest.raises(DownloadFailed, match=r"is encrypted; .* password"):
+    with raises_error(
+        DownloadFailed,
+        reason="the archive is refused: 'a' is encrypted",
+        remedy="unpack it by hand, with its password",
+    ):
         unpack(put(tmp_path, locked), tmp_path / "out")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_zip_compressed_in_an_unusual_way_is_refused(tmp_path: Path, method: int) -> None:
     """Such an entry decides itself how much memory it takes."""
-    refuse(tmp_path, zipped({"a": b"1"}, method), "compressed in an unusual way")
+    content = zipped({"a": b"1"}, method)
+    refuse(tmp_path, content, "compressed in an unusual way")
+    with raises_error(
+        DownloadFailed,
+        reason="the archive is refused: 'a' is compressed in an unusual way",
+        remedy="unpack it by hand",
+    ):
+        unpack(put(tmp_path, content), tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -506,7 +522,12 @@ def test_a_bomb_is_refused_by_its_own_words(tmp_path: Path, form: str) -> None:
     """What it claims is enough to refuse it, before anything is written."""
     content = packed(form, {"a": bytes(5 * MEBIBYTE)})
     path = put(tmp_path, content)
-    with full_disk(), pytest.raises(DownloadFailed, match="more than 1048576 bytes"):
+    is_refused = raises_error(
+        DownloadFailed,
+        reason="the archive holds more than 1048576 bytes",
+        remedy="unpack it with wider bounds",
+    )
+    with full_disk(), is_refused:
         unpack(path, tmp_path / "out", Bounds(total=MEBIBYTE))
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from anyio import from_thread
 from attrs import define
 from obstore.store import AzureStore, GCSStore, HTTPStore, LocalStore, MemoryStore, S3Store
 from tests.support.acme import signed
+from tests.support.errors import assert_error, raises_error
 from tests.support.hosts import take, told
 
 from exportjobs import ExportJob, InvalidArgument, JobRef, JobStatus
@@ -334,56 +336,96 @@ def test_an_address_names_a_bucket(
     assert found.location("n") == location
 
 
+ADDRESSES = 'pass an address such as "s3://bucket/prefix", or a store of obstore\'s'
+FOLDERS = f"{ADDRESSES}, or the path of a folder"
+CREDENTIALS = (
+    "leave credentials to the environment (AWS_…, GOOGLE_…, AZURE_…), or pass a store of obstore's"
+)
+HOLDS_MORE = "holds more than a bucket and a path: what opens a store is not to be seen"
+PLAIN = "write the path in plain letters, without dots, escapes and doubled slashes"
+
+
 @pytest.mark.parametrize(
-    ("address", "reason"),
+    ("address", "reason", "remedy"),
     [
-        ("s3://", "does not name a bucket"),
-        ("s3:///prefix", "does not name a bucket"),
-        ("ftp://bucket/prefix", "is not the URL of a store"),
-        ("http://bucket.s3.amazonaws.com/p", "is not the URL of a store"),
-        ("https://files.acme.test/p", "is not the URL of a store"),
-        ("file:///tmp/landing", "is not the URL of a store"),
-        ("memory:///p", "is not the URL of a store"),
-        ("s3://[::1/p", "is not a valid URL"),
-        ("s3://bucket/a\nb", "is not a valid URL"),
-        ("s3://bucket:9000/p", "holds more than a bucket and a path"),
-        ("s3://bucket/a/../b", "names another place than it seems to"),
-        ("s3://bucket/a%2fb", "names another place than it seems to"),
-        ("s3://bucket/a//b", "cannot be used"),
-        ("https://acct.blob.core.windows.net/", "cannot be used"),
-        ("az://container/p", "Account must be specified"),
-        (f"s3://key:{SECRET}@bucket/p", "holds more than a bucket and a path"),
-        (f"s3://{SECRET}@bucket/p", "holds more than a bucket and a path"),
-        (f"abfss://box:{SECRET}@a.dfs.core.windows.net/p", "holds more than a bucket and a path"),
-        (f"az://container/p?sig={SECRET}", "holds more than a bucket and a path"),
-        (f"s3://bucket/p#{SECRET}", "holds more than a bucket and a path"),
-        (Path("s3://bucket/p"), "was made from a URL"),
+        ("s3://", "names no bucket", ADDRESSES),
+        ("s3:///prefix", "names no bucket", ADDRESSES),
+        ("ftp://bucket/prefix", "is no address that files can be put to (ftp)", FOLDERS),
+        (
+            "http://bucket.s3.amazonaws.com/p",
+            "is no address that files can be put to (http)",
+            FOLDERS,
+        ),
+        ("https://files.acme.test/p", "is no address that files can be put to (https)", FOLDERS),
+        ("file:///tmp/landing", "is no address that files can be put to (file)", FOLDERS),
+        ("memory:///p", "is no address that files can be put to (memory)", FOLDERS),
+        ("s3://[::1/p", "is no address", ADDRESSES),
+        ("s3://bucket/a\nb", "is no address", ADDRESSES),
+        ("s3://bucket:9000/p", HOLDS_MORE, CREDENTIALS),
+        ("s3://bucket/a/../b", "does not lead where it seems to", PLAIN),
+        ("s3://bucket/a%2fb", "does not lead where it seems to", PLAIN),
+        (f"s3://key:{SECRET}@bucket/p", HOLDS_MORE, CREDENTIALS),
+        (f"s3://{SECRET}@bucket/p", HOLDS_MORE, CREDENTIALS),
+        (f"abfss://box:{SECRET}@a.dfs.core.windows.net/p", HOLDS_MORE, CREDENTIALS),
+        (f"az://container/p?sig={SECRET}", HOLDS_MORE, CREDENTIALS),
+        (f"s3://bucket/p#{SECRET}", HOLDS_MORE, CREDENTIALS),
+        (
+            Path("s3://bucket/p"),
+            "is a path that was made of an address",
+            "pass the address as a text",
+        ),
     ],
 )
 def test_what_is_no_bucket_is_refused_at_once(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: Into, reason: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: Into, reason: str, remedy: str
 ) -> None:
     """One line says what is wrong, and repeats no secret; no folder of that name is made."""
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(InvalidArgument, match=reason) as caught:
+    with raises_error(InvalidArgument, reason=f"into: {reason}", remedy=remedy) as caught:
         destination(address, SystemClock(), unpack=False)
 
     assert SECRET not in told(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("s3://bucket/a//b", ".*"),
+        ("https://acct.blob.core.windows.net/", ".*"),
+        ("az://container/p", ".*Account must be specified.*"),
+    ],
+)
+def test_an_address_that_no_store_can_be_opened_at_is_refused_at_once(
+    address: str, said: str
+) -> None:
+    """What obstore says of it is told, and differs from one of its versions to the next."""
+    with pytest.raises(InvalidArgument) as caught:
+        destination(address, SystemClock(), unpack=False)
+
+    reason = caught.value.reason
+    assert re.fullmatch(rf"into: cannot be used \({said}\)", reason)
+    assert_error(caught.value, InvalidArgument, reason=reason, remedy=CREDENTIALS)
+
+
 @pytest.mark.parametrize("into", ["s3://bucket/p", MemoryStore(), print])
 def test_only_a_folder_takes_unpacked_archives(into: Into) -> None:
     """Archives are unpacked beside themselves, on a disk."""
-    with pytest.raises(InvalidArgument, match="needs a folder"):
+    with raises_error(
+        InvalidArgument, reason="unpack: needs a folder", remedy='pass into="a folder"'
+    ):
         destination(into, SystemClock(), unpack=True)
 
 
 @pytest.mark.parametrize("into", [5, object(), HTTPStore.from_url("https://files.acme.test")])
 def test_what_takes_no_files_is_refused(into: Into) -> None:
     """That includes a store that cannot keep a file from showing before it is whole."""
-    with pytest.raises(InvalidArgument, match="not a store for files"):
+    with raises_error(
+        InvalidArgument,
+        reason=f"into: is a {type(into).__name__}, where no files can be put",
+        remedy=ADDRESSES,
+    ):
         destination(into, SystemClock(), unpack=False)
 
 
@@ -393,7 +435,11 @@ def test_a_bucket_needs_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "obstore", None)
 
-    with pytest.raises(InvalidArgument, match=r"pip install 'exportjobs\[cloud\]'"):
+    with raises_error(
+        InvalidArgument,
+        reason="into: needs obstore to put files to a store",
+        remedy="install it with: pip install 'exportjobs[cloud]'",
+    ):
         destination("s3://bucket/p", SystemClock(), unpack=False)
 
 

@@ -14,6 +14,7 @@ import pytest
 from attrs import Factory, define
 from obstore.store import AzureStore, MemoryStore, S3Store
 from tests.support.acme import signed
+from tests.support.errors import assert_error
 from tests.support.hosts import take
 
 from exportjobs import DestinationFailed, ExportJob, JobRef, JobStatus
@@ -202,9 +203,13 @@ async def test_a_refusal_is_told_without_what_the_store_said(
         await land(bucket, length)
 
     error = caught.value
-    reason = f"HTTP {refusal} {refusal.phrase}, SignatureDoesNotMatch"
-    assert f"cannot be written: {NAME} in s3://bucket ({reason});" in str(error)
-    assert "check the store's credentials" in error.remedy
+    cause = f"HTTP {refusal} {refusal.phrase}, SignatureDoesNotMatch"
+    assert_error(
+        error,
+        DestinationFailed,
+        reason=f"cannot be written: {NAME} in s3://bucket ({cause})",
+        remedy="check the store's credentials and address, then resume the job by its ref",
+    )
     said = "".join(traceback.format_exception(error))
     assert not [word for word in (SECRET, "127.0.0.1", "AWS4", "<Error>") if word in said]
     assert ("DELETE" in amazon.said) == (refuses not in {"PUT", "POST begin"})

@@ -9,8 +9,9 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from tests.support.acme import signed
-from tests.support.hosts import Landing, failure, landing
+from tests.support.acme import Acme, signed
+from tests.support.errors import assert_error
+from tests.support.hosts import Landing, failure
 
 from exportjobs import (
     DestinationFailed,
@@ -303,8 +304,12 @@ async def test_a_function_that_raises_fails_the_file(hand: Hand, either: str, af
 
     error = await failure(hand(failing(either, mistake, after=after), host).land())
 
-    assert isinstance(error, DestinationFailed)
-    assert "ZeroDivisionError: my own mistake" in str(error)
+    assert_error(
+        error,
+        DestinationFailed,
+        reason="the function that takes the file failed (ZeroDivisionError: my own mistake)",
+        remedy="correct the function",
+    )
     assert error.__cause__ is mistake
     assert len(host.asked) == 1
 
@@ -359,8 +364,12 @@ async def test_a_function_that_returns_early_fails_the_file(hand: Hand, either: 
 
     error = await failure(hand(take, host).land())
 
-    assert isinstance(error, DestinationFailed)
-    assert "returned before its end" in str(error)
+    assert_error(
+        error,
+        DestinationFailed,
+        reason="the function that takes the file returned before its end",
+        remedy="let it read the file to its end",
+    )
     assert len(host.asked) == 1
 
 

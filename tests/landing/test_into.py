@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.support.errors import raises_error
 
 from exportjobs import DestinationFailed, InvalidArgument
 from exportjobs._landing.into import destination
@@ -56,7 +57,9 @@ def test_an_empty_text_is_not_the_current_folder(
     """It is a variable of the shell that was not set."""
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(InvalidArgument, match=r"^into: is empty; name a folder; \. is the current"):
+    with raises_error(
+        InvalidArgument, reason="into: is empty", remedy="name a folder; . is the current one"
+    ):
         destination(into, ManualClock(), unpack=False)
 
     assert list(tmp_path.iterdir()) == []
@@ -70,10 +73,13 @@ def test_an_address_that_lacks_a_slash_is_no_folder(
     """No folder of the scheme's name is made."""
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(InvalidArgument, match=r"lacks a slash; write it with .*://$") as caught:
+    with raises_error(
+        InvalidArgument,
+        reason="into: is an address that lacks a slash",
+        remedy=f"write it with {into.partition(':')[0]}://",
+    ):
         destination(into, ManualClock(), unpack=False)
 
-    assert caught.value.field == "into"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -83,5 +89,7 @@ def test_a_function_unpacks_nothing() -> None:
     def take(stream: FileStream) -> None:
         raise AssertionError(stream)
 
-    with pytest.raises(InvalidArgument, match="unpack"):
+    with raises_error(
+        InvalidArgument, reason="unpack: needs a folder", remedy='pass into="a folder"'
+    ):
         destination(take, ManualClock(), unpack=True)

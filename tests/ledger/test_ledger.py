@@ -10,6 +10,7 @@ import anyio
 import pytest
 from tests.support.acme import KEY, SIGNATURE, Acme, signed
 from tests.support.acme import outstanding as jobs
+from tests.support.errors import raises_error
 
 from exportjobs import ExportJob, JobRef, JobStatus, LandedFile, LedgerFailed
 from exportjobs._ledger.ledger import Ledger
@@ -210,7 +211,11 @@ async def test_a_later_versions_file_is_refused_and_left_as_it_is(
     with closing(sqlite3.connect(file)) as database:
         database.execute(f"PRAGMA user_version = {VERSION + 1}")
 
-    with pytest.raises(LedgerFailed, match="upgrade exportjobs"):
+    with raises_error(
+        LedgerFailed,
+        reason=f"the ledger was written in version {VERSION + 1}, this library knows {VERSION}",
+        remedy="upgrade exportjobs, or choose another file",
+    ):
         async with open_ledger():
             raise AssertionError
 

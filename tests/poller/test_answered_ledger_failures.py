@@ -15,6 +15,7 @@ import httpx
 import pytest
 from tests.support.acme import Acme, Listing, MakePoller, reports, signed
 from tests.support.acme_api import Seen, Vendor
+from tests.support.errors import raises_error
 
 from exportjobs import Event, Finished, LedgerFailed, Poller, SubmitOutcomeUnknown
 from exportjobs.events import LedgerWriteFailed
@@ -225,7 +226,12 @@ async def test_what_was_asked_and_cannot_be_read_is_told_of(
     before = len(vendor.said)
 
     async with make_poller(ledger=file, accounts=[Acme()]) as poller:
-        with pytest.raises(LedgerFailed, match="cannot be read from the ledger"):
+        with raises_error(
+            LedgerFailed,
+            reason="what export 1 asked for cannot be read from the ledger",
+            remedy="let the ledger forget it",
+            vendor="acme",
+        ):
             await poller.resume_all(into=landing)
 
     assert len(vendor.said) == before
@@ -272,7 +278,11 @@ async def test_a_file_system_without_locks_is_refused(
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
 
-    with pytest.raises(LedgerFailed, match="has no locks"):
+    with raises_error(
+        LedgerFailed,
+        reason=f"the ledger's file system knows no locks: {file}",
+        remedy="keep the ledger on a disk of this machine",
+    ):
         async with make_poller(ledger=file):
             raise AssertionError
 

@@ -10,6 +10,7 @@ import pytest
 from tests.support.acme import (
     Acme,
     BrokenClock,
+    Listing,
     MakePoller,
     OneAtATime,
     Uncancellable,
@@ -21,6 +22,7 @@ from tests.support.acme import (
     turns,
 )
 from tests.support.acme_api import Vendor
+from tests.support.errors import assert_error
 
 from exportjobs import (
     Event,
@@ -380,24 +382,62 @@ async def test_what_is_left_is_told_of_export_by_export(
         await turns()
 
     told = left(events)
-    assert [type(error) for error in told.values()] == [PollerClosed, PollerClosed]
-    assert told["q3"].reason == "still running at the vendor"
-    assert told["none"].reason == "left before it was submitted"
+    assert set(told) == {"q3", "none"}
+    assert_error(
+        told["q3"],
+        PollerClosed,
+        reason="left at its vendor",
+        remedy="resume the job by its ref",
+        vendor="acme",
+        account="default",
+        ref=told["q3"].ref,
+    )
+    assert_error(
+        told["none"],
+        PollerClosed,
+        reason="left before it was submitted",
+        remedy="run it again",
+        vendor="acme",
+        account="default",
+    )
 
 
+@pytest.mark.parametrize(
+    ("account", "remedy"),
+    [
+        (Acme(name="north"), "look for the job at the vendor before submitting again"),
+        (Listing(name="north"), "exportjobs resume looks for its job"),
+    ],
+    ids=["without-a-list", "with-a-list"],
+)
 async def test_a_submit_that_is_left_before_its_answer_is_told_of(
-    vendor: Vendor, make_poller: MakePoller, events: list[Event]
+    vendor: Vendor,
+    make_poller: MakePoller,
+    events: list[Event],
+    *,
+    tmp_path: Path,
+    account: Acme,
+    remedy: str,
 ) -> None:
-    """A job may have come of it."""
+    """A job may have come of it, which the vendor's list may tell."""
+    asked = anyio.Event()
     vendor.report("q3")
     vendor.takes = lambda _: 60.0
+    vendor.on_request = lambda _: asked.set()
 
-    async with make_poller() as poller:
-        poller.run(reports(Acme(), "q3"), into=None)
-        await turns()
+    async with make_poller(ledger=tmp_path / "ledger.db") as poller:
+        poller.run(reports(account, "q3"), into=None)
+        await asked.wait()
 
     assert vendor.said == ["POST /reports/q3"]
-    assert isinstance(left(events)["none"], SubmitOutcomeUnknown)
+    assert_error(
+        left(events)["none"],
+        SubmitOutcomeUnknown,
+        reason="left before the answer to its submit",
+        remedy=remedy,
+        vendor="acme",
+        account="north",
+    )
 
 
 @pytest.mark.parametrize("account", [Acme(), Uncancellable()], ids=["can-cancel", "cannot"])

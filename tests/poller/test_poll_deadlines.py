@@ -8,6 +8,7 @@ import httpx
 import pytest
 from tests.support.acme import Acme, MakePoller, busy, finish, reports, status
 from tests.support.acme_api import Vendor
+from tests.support.errors import assert_error
 
 from exportjobs import DeadlineExceeded, Event, ExportJobsError, JobStatus
 from exportjobs.adapter import JobRef
@@ -128,8 +129,14 @@ async def test_what_kept_an_export_from_being_taken_is_told_when_it_is_given_up(
     async with make_poller(deadline=60) as poller:
         (finished,) = await finish(poller, reports(Acme(), "q1"))
 
-    assert isinstance(finished.error, DeadlineExceeded)
-    assert "too many reports" in str(finished.error)
+    assert_error(
+        finished.error,
+        DeadlineExceeded,
+        reason="not submitted by the deadline (HTTP 400 (BUSY: too many reports))",
+        remedy="run it again with a later deadline",
+        vendor="acme",
+        account="default",
+    )
 
 
 async def test_an_error_that_passed_is_not_told_when_a_job_is_given_up(
@@ -141,8 +148,15 @@ async def test_an_error_that_passed_is_not_told_when_a_job_is_given_up(
     async with make_poller(deadline=60) as poller:
         (finished,) = await finish(poller, reports(Acme(), "q1"))
 
-    assert isinstance(finished.error, DeadlineExceeded)
-    assert finished.error.reason == "not ended by the deadline"
+    assert_error(
+        finished.error,
+        DeadlineExceeded,
+        reason="not ended by the deadline",
+        remedy=DeadlineExceeded.default_remedy,
+        vendor="acme",
+        account="default",
+        ref=finished.ref,
+    )
 
 
 async def test_a_job_that_ended_right_before_its_deadline_is_done(

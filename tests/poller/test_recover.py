@@ -1,6 +1,7 @@
 """In runs of one key an export is submitted once and landed once, whoever runs it and how often."""
 
 from pathlib import Path
+from shlex import quote
 
 import anyio
 import httpx
@@ -16,6 +17,7 @@ from tests.support.acme import (
     status,
 )
 from tests.support.acme_api import FOREVER, Vendor
+from tests.support.errors import assert_error, raises_error
 
 from exportjobs import (
     Event,
@@ -25,6 +27,7 @@ from exportjobs import (
     JobFailed,
     JobStatus,
     Poller,
+    PollerClosed,
     SubmitOutcomeUnknown,
 )
 from exportjobs._ledger.ledger import Ledger
@@ -36,6 +39,7 @@ from exportjobs.testing import ManualClock
 
 MONDAY = "2026-01-05"
 SUBMIT = "POST /reports/q1"
+BEGIN_ANEW = "run it under another run key, or let the ledger forget it first"
 
 
 @pytest.fixture
@@ -171,9 +175,15 @@ async def test_a_job_that_failed_stays_failed_within_its_run(
         await ran(poller, Acme(), "q1", into=landing)
         await ran(poller, Acme(), "q1", into=landing, key="2026-01-06")
 
-    assert isinstance(second.error, JobFailed)
-    assert "out of paper" in str(second.error)
-    assert "another run key" in second.error.remedy
+    assert_error(
+        second.error,
+        JobFailed,
+        reason="the job failed: out of paper",
+        remedy=BEGIN_ANEW,
+        vendor="acme",
+        account="default",
+        ref=entry.ref,
+    )
     assert vendor.said.count(SUBMIT) == 3
 
 
@@ -439,9 +449,17 @@ async def test_a_vendor_without_a_list_leaves_it_in_doubt(
     async with make_poller(ledger=file) as poller:
         (finished,) = await ran(poller, Acme(), "q1", into=landing)
 
-    assert isinstance(finished.error, SubmitOutcomeUnknown)
-    for choice in (f"adopt({number}, job_id)", f"resubmit({number})", f"abandon({number})"):
-        assert choice in finished.error.remedy
+    assert_error(
+        finished.error,
+        SubmitOutcomeUnknown,
+        reason="submitted before, and no answer was recorded",
+        remedy="look for the job at the vendor, then say what is so: "
+        f"exportjobs adopt {number} ID, exportjobs resubmit {number} or exportjobs abandon "
+        f"{number}, each with --ledger {quote(str(file))} "
+        "(in Python poller.records has adopt, resubmit and abandon)",
+        vendor="acme",
+        account="default",
+    )
     assert vendor.said == []
 
 
@@ -488,7 +506,14 @@ async def test_what_was_abandoned_stays_so(
         (finished,) = await ran(poller, Acme(), "q1", into=landing)
         (entry,) = await poller.records.entries()
 
-    assert isinstance(finished.error, JobCancelled)
+    assert_error(
+        finished.error,
+        JobCancelled,
+        reason="it was abandoned: nobody knows whether it was submitted",
+        remedy=BEGIN_ANEW,
+        vendor="acme",
+        account="default",
+    )
     assert entry.state == "abandoned"
     assert vendor.said == []
 
@@ -506,9 +531,18 @@ async def test_only_what_is_in_doubt_can_be_decided(
             lambda: poller.records.abandon(1),
             lambda: poller.records.adopt(1, "q9"),
         ):
-            with pytest.raises(InvalidArgument, match="is 'landed', not"):
+            with raises_error(
+                InvalidArgument,
+                reason="number: export 1 is not in doubt, but landed",
+                remedy="",
+                vendor="acme",
+            ):
                 await decide()
-        with pytest.raises(InvalidArgument, match="has no export 7"):
+        with raises_error(
+            InvalidArgument,
+            reason="number: the ledger has no export 7",
+            remedy="exportjobs jobs lists those that there are",
+        ):
             await poller.records.forget(7)
 
 
@@ -522,7 +556,12 @@ async def test_the_job_of_another_export_cannot_be_adopted_by_hand(
     number = await crashed(file, clock, Acme(), "q2")
 
     async with make_poller(ledger=file, accounts=[Acme()]) as poller:
-        with pytest.raises(InvalidArgument, match="another export"):
+        with raises_error(
+            InvalidArgument,
+            reason="job_id: is the job of another export",
+            remedy="",
+            vendor="acme",
+        ):
             await poller.records.adopt(number, "q1")
 
 
@@ -534,7 +573,7 @@ async def test_what_is_no_id_cannot_be_adopted(
     number = await crashed(file, clock, Acme())
 
     async with make_poller(ledger=file, accounts=[Acme()]) as poller:
-        with pytest.raises(InvalidArgument, match="job_id: is not a valid id"):
+        with raises_error(InvalidArgument, reason="job_id: is no id", remedy="", vendor="acme"):
             await poller.records.adopt(number, job_id)
         (entry,) = await poller.records.entries()
 
@@ -593,7 +632,12 @@ async def test_what_another_process_is_at_work_on_is_left_to_it(
         await clock.sleep(5)
         async with make_poller(ledger=file, accounts=[Acme()]) as second:
             results = await second.resume_all(into=landing)
-            with pytest.raises(InvalidArgument, match="another process is at work"):
+            with raises_error(
+                InvalidArgument,
+                reason="number: another process is at work on export 1",
+                remedy="wait for it",
+                vendor="acme",
+            ):
                 await second.records.forget(1)
 
     assert len(results) == 0
@@ -619,7 +663,15 @@ async def test_leaving_what_another_process_is_at_work_on_says_so(
             await clock.sleep(5)
 
     (left,) = [event for event in events if isinstance(event, Detached)]
-    assert left.error.reason == "left to another process, which is at work on it"
+    assert_error(
+        left.error,
+        PollerClosed,
+        reason="left to another process, which is at work on it",
+        remedy="run it again to see what came of it",
+        vendor="acme",
+        account="default",
+        ref=left.subject.ref,
+    )
     assert vendor.said.count(SUBMIT) == 1
 
 
@@ -646,5 +698,9 @@ async def test_a_key_that_is_no_name_is_refused(
 ) -> None:
     """Before anything is sent."""
     async with make_poller() as poller:
-        with pytest.raises(InvalidArgument, match="run_key"):
+        with raises_error(
+            InvalidArgument,
+            reason=f"run_key: {key!r} is no name",
+            remedy='pass one such as "2026-01-31"',
+        ):
             poller.run(reports(Acme(), "q1"), into=landing, run_key=key)

@@ -13,6 +13,7 @@ import anyio.to_thread
 import pytest
 from tests.support.acme import Acme, BrokenClock, busy, id_of, middle, reports, signed, turns
 from tests.support.acme_api import Vendor
+from tests.support.errors import raises_error
 
 import exportjobs
 from exportjobs import (
@@ -284,7 +285,12 @@ async def test_inside_an_event_loop_the_other_door_is_named(
     vendor: Vendor, options: dict[str, Any]
 ) -> None:
     """A run inside a running loop is refused with what to use instead, and sends nothing."""
-    with pytest.raises(WrongContext, match=r"exportjobs\.Poller"):
+    with raises_error(
+        WrongContext,
+        reason="exportjobs.run was called inside a running event loop",
+        remedy="there, use: async with exportjobs.Poller() as poller, "
+        "then async for finished in poller.run(...)",
+    ):
         exportjobs.run(reports(Acme(), "q1"), into=None, **options)
 
     assert vendor.said == []

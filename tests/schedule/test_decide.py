@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.errors import assert_error
 
 from exportjobs import (
     AuthenticationFailed,
@@ -227,8 +228,13 @@ def test_a_submit_to_nowhere_is_told_as_such() -> None:
     step = COUNSEL.after_submit_error(JobNotFound("what?", vendor="acme"), 1)
 
     assert isinstance(step, End)
-    assert isinstance(step.error, Rejected)
-    assert "base URL" in str(step.error)
+    assert_error(
+        step.error,
+        Rejected,
+        reason="what?",
+        remedy="check the base URL and the ids in the request",
+        vendor="acme",
+    )
 
 
 @pytest.mark.parametrize(
