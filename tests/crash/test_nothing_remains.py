@@ -26,13 +26,6 @@ def nursery() -> Iterator[Nursery]:
         yield nursery
 
 
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    """Start the sandbox."""
-    with Stage.open() as stage:
-        yield stage
-
-
 @pytest.mark.parametrize("ledger", ["ledger.db", "."], ids=["ledger", "no-ledger"])
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("label", ["demandbase-v1"])

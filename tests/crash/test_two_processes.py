@@ -24,13 +24,6 @@ def nurseries() -> Iterator[tuple[Nursery, Nursery]]:
         yield one, other
 
 
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    """Start the sandbox."""
-    with Stage.open() as stage:
-        yield stage
-
-
 @pytest.fixture
 def night(stage: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Night:
     """Return a night of Clari's, or of the account that a test names."""

@@ -2,9 +2,9 @@
 
 import httpx
 import pytest
-from tests.support.acme import KEY, Acme
+from tests.support.acme import KEY, Acme, status
 from tests.support.errors import assert_error, raises_error
-from tests.support.hosts import TRANSIENT, TRANSIENT_IDS, Open, Reply, asking, in_turn, status
+from tests.support.hosts import TRANSIENT, TRANSIENT_IDS, Open, Reply, asking, in_turn
 
 from exportjobs import (
     AuthenticationFailed,

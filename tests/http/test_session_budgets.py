@@ -9,8 +9,8 @@ import anyio
 import httpx
 import pytest
 from attrs import frozen
-from tests.support.acme import Acme, SignedIn
-from tests.support.hosts import TRANSIENT, TRANSIENT_IDS, Reply, asking, in_turn, status
+from tests.support.acme import Acme, SignedIn, status
+from tests.support.hosts import TRANSIENT, TRANSIENT_IDS, Reply, asking, in_turn
 
 from exportjobs import (
     AuthenticationFailed,

@@ -3,9 +3,9 @@
 import anyio
 import httpx
 import pytest
-from tests.support.acme import KEY, Acme
+from tests.support.acme import KEY, Acme, status
 from tests.support.errors import raises_error
-from tests.support.hosts import TRANSIENT, Open, Reply, asking, status, told
+from tests.support.hosts import TRANSIENT, Open, Reply, asking, told
 
 from exportjobs import (
     BrokenAdapter,

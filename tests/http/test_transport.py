@@ -18,12 +18,6 @@ BASE = "https://api.acme.test/v1"
 
 
 @pytest.fixture
-def seen() -> list[httpx.Request]:
-    """Return the requests that were sent."""
-    return []
-
-
-@pytest.fixture
 def transport(seen: list[httpx.Request]) -> Transport:
     """Return a transport to a vendor that says yes to everything."""
     return Transport(in_turn(httpx.Response(200, json={"ok": True}), seen=seen))

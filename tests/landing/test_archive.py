@@ -5,7 +5,6 @@ import gzip
 import io
 import os
 import random
-import resource
 import stat
 import struct
 import subprocess
@@ -13,13 +12,14 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path, PureWindowsPath
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.disks import full_disk
 from tests.support.errors import raises_error
 
 from exportjobs import Corrupted, DestinationFailed, DownloadFailed
@@ -167,17 +167,6 @@ def peak_memory(call: str, path: Path) -> int:
     measured = [sys.executable, "-c", PEAK.format(call=call), str(path)]
     printed = subprocess.check_output(measured, text=True)  # noqa: S603 - our own code
     return int(printed)
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let no file grow beyond a few bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (16, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 # Whether a file is whole

@@ -17,6 +17,7 @@ from obstore.store import AzureStore, GCSStore, HTTPStore, LocalStore, MemorySto
 from tests.support.acme import signed
 from tests.support.errors import assert_error, raises_error
 from tests.support.hosts import take, told
+from tests.support.stores import shown
 
 from exportjobs import ExportJob, InvalidArgument, JobRef, JobStatus
 from exportjobs._landing.destination import Sink
@@ -62,12 +63,6 @@ def job(parts: int = 1) -> ExportJob:
     """Return a job that is done."""
     artifacts = tuple(Artifact(signed(f"{part}.csv"), part=part) for part in range(parts))
     return ExportJob(REF, Reading(JobStatus.DONE, "done"), artifacts=artifacts)
-
-
-def shown(store: Store) -> dict[str, bytes]:
-    """Return what stands in a store, by name."""
-    names = [entry["path"] for page in store.list() for entry in page]
-    return {name: bytes(store.get(name).bytes()) for name in sorted(names)}
 
 
 def opened(size: int | None = None) -> Opening:

@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests.support.disks import names
 from tests.support.hosts import take
 
 from exportjobs import DestinationFailed, DownloadFailed, ExportJob, JobRef, JobStatus, LandedFile
@@ -48,11 +49,6 @@ async def land(folder: Folder, of: ExportJob, index: int, content: bytes) -> Lan
         await sink.begin(Opening(), {}, sink.suffix)
         await take(sink, memoryview(content))
         return await sink.land(of.artifacts[index].part)
-
-
-def names(folder: Path) -> list[str]:
-    """Return what is in a folder."""
-    return sorted(path.name for path in folder.iterdir())
 
 
 def zipped(**members: bytes) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from tests.support.acme import Acme, signed
+from tests.support.acme import signed
 from tests.support.errors import assert_error
 from tests.support.hosts import Landing, failure
 

@@ -3,15 +3,14 @@
 import hashlib
 import json
 import os
-import resource
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import anyio
 import pytest
+from tests.support.disks import full_disk, names
 from tests.support.errors import assert_error, raises_error
 from tests.support.hosts import take
 
@@ -30,22 +29,6 @@ CONTENT = os.urandom(3 * MEBIBYTE + 7)
 def target(tmp_path: Path) -> Path:
     """Return the final name of a file."""
     return tmp_path / "q3.csv"
-
-
-@contextmanager
-def full_disk(room: int = 16) -> Iterator[None]:
-    """Let no file grow beyond some bytes, but not while the test runner writes its report."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def names(folder: Path) -> list[str]:
-    """Return what is in a folder."""
-    return sorted(path.name for path in folder.iterdir())
 
 
 def part_of(target: Path, suffix: str = ".csv") -> PartFile:

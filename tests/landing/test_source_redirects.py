@@ -53,12 +53,6 @@ def follow(clock: ManualClock, events: list[Event], tmp_path: Path) -> Follow:
     return land
 
 
-@pytest.fixture
-def seen() -> list[httpx.Request]:
-    """Return the requests that were sent."""
-    return []
-
-
 def to(location: str, code: int = 302) -> httpx.Response:
     """Return a redirect."""
     return httpx.Response(code, headers={"Location": location})

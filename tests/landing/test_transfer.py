@@ -17,6 +17,7 @@ from attrs import define, evolve, field, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.acme import signed
+from tests.support.disks import full_disk
 from tests.support.hosts import Landing, failure, landing
 
 from exportjobs import (
@@ -36,8 +37,6 @@ from exportjobs.adapter import Artifact, Reading
 from exportjobs.adapter._errors import Corrupted, SignedUrlRejected
 from exportjobs.events import DownloadRetried, SignedUrlRenewed
 from exportjobs.testing import ManualClock
-
-from .test_part_file import full_disk
 
 KIBIBYTE = 1024
 MEBIBYTE = 1024 * KIBIBYTE

@@ -48,12 +48,6 @@ LEARNED = Durations.prior(60.0).ended(10.0, 12.0).ended(20.0, 25.0)
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Return where the ledger is kept."""
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
 def open_ledger(file: Path, clock: ManualClock) -> Open:
     """Return a function that opens the ledger, as another process would."""
     return lambda: Ledger(file, clock)

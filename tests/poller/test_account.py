@@ -6,18 +6,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.acme import (
-    Acme,
-    MakePoller,
-    SignedIn,
-    finish,
-    lowest,
-    middle,
-    reports,
-    status,
-    turns,
-)
+from tests.support.acme import Acme, MakePoller, SignedIn, finish, reports, status, turns
 from tests.support.acme_api import Vendor
+from tests.support.draws import lowest, middle
 
 from exportjobs import AuthenticationFailed, DeadlineExceeded, Event
 from exportjobs._schedule.schedule import Jitter

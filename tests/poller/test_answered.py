@@ -19,12 +19,6 @@ Query = Callable[[str], list[tuple[object, ...]]]
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Return where the ledger is kept."""
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
 def query(file: Path) -> Query:
     """Return a function that reads the ledger's file from outside."""
 

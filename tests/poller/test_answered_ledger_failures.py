@@ -15,6 +15,7 @@ import httpx
 import pytest
 from tests.support.acme import Acme, Listing, MakePoller, reports, signed
 from tests.support.acme_api import Seen, Vendor
+from tests.support.disks import full_disk, names
 from tests.support.errors import raises_error
 
 from exportjobs import Event, Finished, LedgerFailed, Poller, SubmitOutcomeUnknown
@@ -22,18 +23,6 @@ from exportjobs.events import LedgerWriteFailed
 
 MONDAY = "2026-01-05"
 SUBMIT = "POST /reports/q1"
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Return where the ledger is kept."""
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
-def landing(tmp_path: Path) -> Path:
-    """Return where files land."""
-    return tmp_path / "landing"
 
 
 @pytest.fixture(autouse=True)
@@ -52,26 +41,10 @@ async def ran(
     return end
 
 
-def names(folder: Path) -> list[str]:
-    """Return what is in a folder."""
-    return sorted(path.name for path in folder.iterdir())
-
-
 def change(file: Path, statement: str, *given: str) -> None:
     """Write into a ledger as nobody should."""
     with closing(sqlite3.connect(file, isolation_level=None)) as database:
         database.execute(statement, given)
-
-
-@contextmanager
-def full_disk(room: int = 16) -> Generator[None]:
-    """Let no file grow beyond some bytes, but not while the test runner writes its report."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import pytest
 from obstore.store import LocalStore, MemoryStore, S3Store
 from tests.support.acme import KEY, Acme, MakePoller, reports, signed
 from tests.support.acme_api import Vendor
+from tests.support.stores import shown
 
 import exportjobs
 from exportjobs import DestinationFailed, DownloadFailed, Event
@@ -29,12 +30,6 @@ NAME = "acme.default.report.q1.csv"
 def store() -> MemoryStore:
     """Return an empty store."""
     return MemoryStore()
-
-
-def shown(store: MemoryStore) -> dict[str, bytes]:
-    """Return what stands in a store, by name."""
-    names = [entry["path"] for page in store.list() for entry in page]
-    return {name: bytes(store.get(name).bytes()) for name in sorted(names)}
 
 
 async def cut(content: bytes) -> AsyncIterator[bytes]:

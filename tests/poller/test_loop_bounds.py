@@ -10,8 +10,9 @@ import pytest
 import trio.testing
 from tests.support.acme import Acme, MakePoller
 from tests.support.acme_api import Vendor
+from tests.support.standing import clock
 
-from exportjobs.testing import ManualClock
+__all__ = ["clock"]
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -44,12 +45,6 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object
     if request.param == "asyncio":
         return ("asyncio", {"loop_factory": JumpingLoop})
     return ("trio", {"clock": trio.testing.MockClock(autojump_threshold=0)})
-
-
-@pytest.fixture
-async def clock() -> ManualClock:
-    """Return a clock that stands still, so that jobs run on."""
-    return ManualClock()
 
 
 async def test_a_cancellation_that_is_not_answered_does_not_keep_anyone_in(

@@ -23,6 +23,7 @@ from tests.support.acme import (
 )
 from tests.support.acme_api import Vendor
 from tests.support.errors import assert_error
+from tests.support.standing import clock
 
 from exportjobs import (
     Event,
@@ -37,11 +38,7 @@ from exportjobs import (
 from exportjobs.events import Detached, Ended, ShuttingDown
 from exportjobs.testing import ManualClock
 
-
-@pytest.fixture
-async def clock() -> ManualClock:
-    """Return a clock that stands still, so that jobs run on."""
-    return ManualClock()
+__all__ = ["clock"]
 
 
 @pytest.fixture(autouse=True)

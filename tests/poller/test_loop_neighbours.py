@@ -4,18 +4,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from tests.support.acme import (
-    Acme,
-    Answer,
-    Listing,
-    MakePoller,
-    finish,
-    id_of,
-    middle,
-    reports,
-    status,
-)
+from tests.support.acme import Acme, Answer, Listing, MakePoller, finish, id_of, reports, status
 from tests.support.acme_api import FOREVER, Seen, Vendor
+from tests.support.draws import middle
 
 from exportjobs import DeadlineExceeded, JobFailed, NetworkError, Poller
 from exportjobs.testing import ManualClock

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import httpx
-from tests.support.acme import Acme, Listing, MakePoller, Work, finish, reports, signed
+from tests.support.acme import Acme, Listing, MakePoller, OneAtATime, Work, finish, reports, signed
 from tests.support.acme_api import Vendor
 
 from exportjobs.adapter import frozen
@@ -105,14 +105,8 @@ async def test_files_that_are_slow_to_come_hold_no_slot(
         vendor.files[f"{name}.csv"] = [b"a,b\n"]
     vendor.takes = lambda seen: 600 if seen.said.endswith(".csv") else 0
 
-    @frozen
-    class One(Acme):
-        """Acme, for customers with one slot."""
-
-        slots: ClassVar[int | None] = 1
-
     async with make_poller() as poller:
-        results = await finish(poller, reports(One(), *names), tmp_path)
+        results = await finish(poller, reports(OneAtATime(), *names), tmp_path)
 
     submits = [seen.moment for seen in vendor.seen if seen.said.startswith("POST")]
     assert all(finished.ok for finished in results)

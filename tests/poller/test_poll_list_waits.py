@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from tests.support.acme import Listing, MakePoller, finish, id_of, lowest, reports, status
+from tests.support.acme import Listing, MakePoller, finish, id_of, reports, status
 from tests.support.acme_api import Seen, Vendor
+from tests.support.draws import lowest
 
 from exportjobs import Event
 from exportjobs.events import ListFailed, Throttled

@@ -8,8 +8,9 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from tests.support.acme import Acme, MakePoller, finish, id_of, lowest, reports, signed, status
+from tests.support.acme import Acme, MakePoller, finish, id_of, reports, signed, status
 from tests.support.acme_api import Vendor
+from tests.support.draws import lowest
 
 from exportjobs import Event
 from exportjobs.events import PollFailed, Throttled

@@ -42,18 +42,6 @@ SUBMIT = "POST /reports/q1"
 BEGIN_ANEW = "run it under another run key, or let the ledger forget it first"
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Return where the ledger is kept."""
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
-def landing(tmp_path: Path) -> Path:
-    """Return where files land."""
-    return tmp_path / "landing"
-
-
 async def ran(
     poller: Poller, account: Acme, *names: str, into: Path | None, key: str | None = MONDAY
 ) -> list[Finished]:

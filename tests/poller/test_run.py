@@ -11,8 +11,9 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import pytest
-from tests.support.acme import Acme, BrokenClock, busy, id_of, middle, reports, signed, turns
+from tests.support.acme import Acme, BrokenClock, busy, id_of, reports, signed, turns
 from tests.support.acme_api import Vendor
+from tests.support.draws import middle
 from tests.support.errors import raises_error
 
 import exportjobs

@@ -29,14 +29,6 @@ def limits(**told: int) -> httpx.Response:
     return httpx.Response(200, json=told)
 
 
-@pytest.fixture
-def most(vendor: Vendor) -> list[int]:
-    """Return how many jobs were under way after each request."""
-    counts: list[int] = []
-    vendor.on_request = lambda _: counts.append(vendor.running())
-    return counts
-
-
 async def test_limits_are_asked_for_once_before_the_first_submit(
     vendor: Vendor, make_poller: MakePoller
 ) -> None:

@@ -24,14 +24,6 @@ from exportjobs.testing import ManualClock
 NAMES = ("q1", "q2", "q3", "q4", "q5", "q6", "q7")
 
 
-@pytest.fixture
-def most(vendor: Vendor) -> list[int]:
-    """Return how many jobs were under way after each request."""
-    counts: list[int] = []
-    vendor.on_request = lambda _: counts.append(vendor.running())
-    return counts
-
-
 async def test_declared_slots_are_never_exceeded(
     vendor: Vendor, make_poller: MakePoller, most: list[int]
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.draws import lowest, middle
 
 from exportjobs._schedule.durations import Durations
 from exportjobs._schedule.progress import ProgressTrend
@@ -19,16 +20,6 @@ PACE = PollPolicy(min_interval=TEN, max_interval=TEN, unknown_status_interval=ti
 WISH = timedelta(seconds=60)
 FREE = PollBounds()
 MARGIN = 1.1 + 1e-9
-
-
-def middle(low: float, high: float) -> float:
-    """Draw the middle."""
-    return (low + high) / 2
-
-
-def lowest(low: float, _: float) -> float:
-    """Draw the lower bound."""
-    return low
 
 
 def highest(_: float, high: float) -> float:

@@ -5,6 +5,7 @@ import traceback
 from pathlib import Path
 
 import pytest
+from tests.support.logs import everything_in
 
 from exportjobs import Event, Poller
 
@@ -13,12 +14,6 @@ from .stores import Store, an_hour_ago, in_an_hour, signature, tampered
 from .support import INTERVAL, KEY, Offer, Vendor
 
 CONTENT = bytes(1_500_007)
-
-
-def everything_in(record: logging.LogRecord) -> str:
-    """Write out a log record with all that was attached to it."""
-    trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-    return f"{record.getMessage()} {vars(record)!r} {trace}"
 
 
 async def test_no_signature_and_no_key_is_ever_said(

@@ -244,16 +244,6 @@ async def outstanding(ledger: Ledger) -> tuple[JobRef, ...]:
     return tuple(one.ref for one in entries if one.ref and one.is_outstanding)
 
 
-def middle(low: float, high: float) -> float:
-    """Draw the number in between: no jitter."""
-    return (low + high) / 2
-
-
-def lowest(low: float, _: float) -> float:
-    """Draw the lower bound: the soonest that jitter may allow."""
-    return low
-
-
 def ref_of(name: str, clock: ManualClock) -> JobRef:
     """Return the ref of a report that was submitted just now."""
     return JobRef("acme", "default", name, kind="report", submitted_at=clock.now())

@@ -26,8 +26,9 @@ from exportjobs import Export, Poller
 from exportjobs.adapter import ExportJob
 from exportjobs.testing import ManualClock
 
-from .acme import API, Acme, Listing, middle, signed, status
+from .acme import API, Acme, Listing, signed, status
 from .acme_api import Vendor
+from .draws import middle
 from .worlds import Trouble
 
 LEDGER: Final = "ledger.db"

@@ -9,7 +9,7 @@ import anyio.abc
 import httpx
 import pytest
 from attrs import frozen
-from tests.support.acme import Acme, signed
+from tests.support.acme import Acme, signed, status
 
 from exportjobs import ExportJob, ExportJobsError, LandedFile
 from exportjobs._http.origins import Hosts
@@ -162,12 +162,6 @@ async def failure(landing: Awaitable[object]) -> ExportJobsError:
     with pytest.raises(ExportJobsError) as caught:
         await landing
     return caught.value
-
-
-def status(code: int, **headers: str) -> httpx.Response:
-    """Return an answer that says no."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.Response(code, headers=named, json={"message": "no"})
 
 
 TRANSIENT: list[Reply] = [

@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.acme import MakePoller, middle
+from tests.support.acme import MakePoller
 from tests.support.acme_api import Vendor
+from tests.support.draws import middle
 
 from exportjobs import Event, Poller
 from exportjobs.testing import ManualClock
@@ -59,3 +60,11 @@ def tokens(vendor: Vendor) -> deque[httpx.Response]:
 
     vendor.router.post(path="/v1/token").mock(side_effect=give)
     return answers
+
+
+@pytest.fixture
+def most(vendor: Vendor) -> list[int]:
+    """Return how many jobs were under way after each request."""
+    counts: list[int] = []
+    vendor.on_request = lambda _: counts.append(vendor.running())
+    return counts

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import pytest
 from attrs import field, frozen
+from tests.support.logs import everything_in
 from tests.support.wire import CERTIFICATE, encrypting, trust
 
 from exportjobs import (
@@ -153,7 +154,7 @@ def run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Run:
             files = tuple(_files(tmp_path))
         said = (repr(adapter), repr(finished), repr(finished.job), as_json(finished), *files)
         said += tuple(text for event in events for text in (repr(event), str(event)))
-        said += tuple(map(_whole, caplog.records))
+        said += tuple(map(everything_in, caplog.records))
         if finished.error is not None:
             said += (str(finished.error), *traceback.format_exception(finished.error))
         return Told(finished, said)
@@ -167,11 +168,6 @@ def _files(folder: Path) -> Iterable[str]:
         yield path_.name
         if path_.is_file():
             yield path_.read_bytes().decode(errors="replace")
-
-
-def _whole(record: logging.LogRecord) -> str:
-    trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-    return f"{record.getMessage()} {vars(record)!r} {trace}"
 
 
 def planted_in(head: Head) -> set[str]:

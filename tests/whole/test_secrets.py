@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.logs import everything_in
 
 import exportjobs
 from exportjobs import Event, Export
@@ -17,12 +18,6 @@ from exportjobs_clari import Clari
 Everything = Callable[[Sandbox], list[Export]]
 PUBLIC = {"tenant"}
 SIGNED = re.compile(r"[?&](sig|signature|x-amz-\w+|policy|key-pair-id|se|sv|sp)=", re.IGNORECASE)
-
-
-def everything_in(record: logging.LogRecord) -> str:
-    """Write out a log record with all that was attached to it."""
-    trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-    return f"{record.getMessage()} {vars(record)!r} {trace}"
 
 
 async def test_no_secret_and_no_signed_url_is_ever_said(
