@@ -10,7 +10,7 @@ import anyio
 import pytest
 from tests.support.acme import KEY, SIGNATURE, Acme, signed
 from tests.support.acme import outstanding as jobs
-from tests.support.errors import raises_error
+from tests.support.errors import assert_error, raises_error
 
 from exportjobs import ExportJob, JobRef, JobStatus, LandedFile, LedgerFailed
 from exportjobs._ledger.ledger import Ledger
@@ -196,6 +196,19 @@ async def test_a_ledger_in_memory_works_and_leaves_no_file(
     assert outstanding == (job("q1").ref,)
     assert afterwards == ()
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_lock_that_cannot_be_made_is_told_of(clock: ManualClock, file: Path) -> None:
+    """Its name is longer than the ledger's own."""
+    with pytest.raises(LedgerFailed) as caught:
+        async with Ledger(file.with_name("x" * 240), clock):
+            raise AssertionError
+
+    reason = caught.value.reason
+    assert reason.startswith(f"cannot be written (File name too long): {file.parent}/xxx")
+    assert_error(
+        caught.value, LedgerFailed, reason=reason, remedy="choose another folder for the ledger"
+    )
 
 
 async def test_a_later_versions_file_is_refused_and_left_as_it_is(

@@ -1,5 +1,7 @@
 """In runs of one key an export is submitted once and landed once, whoever runs it and how often."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from shlex import quote
 
@@ -20,6 +22,7 @@ from tests.support.acme_api import FOREVER, Vendor
 from tests.support.errors import assert_error, raises_error
 
 from exportjobs import (
+    AuthenticationFailed,
     Event,
     Finished,
     InvalidArgument,
@@ -680,7 +683,7 @@ async def test_slots_are_kept_for_what_runs_already(
     assert vendor.moments("POST /reports/q3")[0] >= 60
 
 
-@pytest.mark.parametrize("key", ["", "  ", "a\nb", 7], ids=repr)
+@pytest.mark.parametrize("key", ["", " ", "a\nb", 7], ids=repr)
 async def test_a_key_that_is_no_name_is_refused(
     make_poller: MakePoller, landing: Path, key: str
 ) -> None:
@@ -692,3 +695,43 @@ async def test_a_key_that_is_no_name_is_refused(
             remedy='pass one such as "2026-01-31"',
         ):
             poller.run(reports(Acme(), "q1"), into=landing, run_key=key)
+
+
+async def test_a_kind_that_the_adapter_lacks_is_not_submitted(
+    make_poller: MakePoller, file: Path, clock: ManualClock
+) -> None:
+    """Another version of the adapter was asked for it, and by an account with a name of its own."""
+    number = await crashed(file, clock, Acme(name="north"), key=None)
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("UPDATE exports SET kind = 'summary'")
+
+    async with make_poller(ledger=file, accounts=[Acme(name="north")]) as poller:
+        with raises_error(
+            InvalidArgument,
+            reason=f"kind: the adapter has no 'summary', which export {number} asks for",
+            remedy="install the version that it was asked of",
+            vendor="acme",
+        ):
+            await poller.resume_all(into=None)
+
+
+async def test_credentials_that_end_while_a_submit_is_in_doubt_say_both(
+    vendor: Vendor, make_poller: MakePoller, file: Path, clock: ManualClock
+) -> None:
+    """Whoever mends the credentials is told that there is something else to look at."""
+    vendor.lists.append(status(401))
+    number = await crashed(file, clock, Listing(name="north"))
+
+    async with make_poller(ledger=file) as poller:
+        (finished,) = await ran(poller, Listing(name="north"), "q1", into=None)
+
+    doubt = SubmitOutcomeUnknown("submitted before, and no answer was recorded")
+    doubt.choose(number, str(file))
+    assert_error(
+        finished.error,
+        AuthenticationFailed,
+        reason="HTTP 401 (no)",
+        remedy=f"{AuthenticationFailed.default_remedy}; {doubt.reason}: {doubt.remedy}",
+        vendor="acme",
+        account="north",
+    )
