@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.acme import Acme
 
 from exportjobs import (
     DownloadFailed,
@@ -18,17 +19,12 @@ from exportjobs import (
 )
 from exportjobs import events as room
 from exportjobs.adapter import (
-    Adapter,
     Artifact,
     ExportJob,
-    Flow,
     JobRef,
     JobStatus,
     Reading,
-    Request,
     StatusMap,
-    field,
-    frozen,
 )
 from exportjobs.events import (
     Detached,
@@ -53,25 +49,6 @@ from exportjobs.events import (
 )
 
 URL = "https://files.acme.example/q3.csv?sig=do-not-tell"
-SECRET = "acme-key-do-not-tell"  # noqa: S105 - nobody's
-
-
-@frozen
-class Acme(Adapter):
-    """A made-up vendor with a secret."""
-
-    vendor = "acme"
-    key: str = field(default=SECRET, repr=False)
-    base_url: str = field(default="https://api.acme.example", kw_only=True)
-
-    def authenticate(self, request: Request) -> Request:
-        """Put the key on a request."""
-        return request.with_header("X-Key", self.key)
-
-    def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one job's status."""
-        yield Request.get(f"/reports/{ref.id}")
-        return JOB
 
 
 REF = JobRef("acme", "default", "R1", kind="report")

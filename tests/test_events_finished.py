@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.acme import Acme
 
 from exportjobs import (
     DownloadFailed,
@@ -18,26 +19,8 @@ from exportjobs import (
     Rejected,
     Stats,
 )
-from exportjobs.adapter import Adapter, ExportJob, Flow, JobRef, Reading, Request, field, frozen
+from exportjobs.adapter import ExportJob, JobRef, Reading
 from exportjobs.adapter._job import verdict
-
-
-@frozen
-class Acme(Adapter):
-    """A made-up vendor."""
-
-    vendor = "acme"
-    base_url: str = field(default="https://api.acme.example", kw_only=True)
-
-    def authenticate(self, request: Request) -> Request:
-        """Leave the request as it is."""
-        return request
-
-    def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one job's status."""
-        yield Request.get(f"/reports/{ref.id}")
-        return job(JobStatus.DONE)
-
 
 REF = JobRef("acme", "default", "R1", kind="report")
 WORK = ExistingJob(Acme(), REF)

@@ -25,6 +25,17 @@ class Setting:
     """Whether it takes so long that it has to be asked for."""
 
 
+def every(seconds: float) -> Mapping[str, object]:
+    """Return stamina's arguments for a fixed interval."""
+    return {
+        "attempts": None,
+        "timeout": None,
+        "wait_initial": seconds,
+        "wait_max": seconds,
+        "wait_jitter": 0,
+    }
+
+
 @dataclass(frozen=True)
 class Contender:
     """One way of getting exports, with the settings that trace what it can do."""

@@ -24,7 +24,7 @@ from _download_contest import (
 )
 from _nginx import MIB
 from _program import machine
-from _report import OURS_COLOUR, PEER_COLOURS, save, table
+from _report import OURS_COLOUR, PEER_COLOURS, save, table, versions
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -104,14 +104,10 @@ def report(contest: Contest) -> str:
         f"- Run with `{contest.command}`; machine: {machine()}.\n"
         f"- {contest.rounds} rounds, each with everyone in turn: medians, with the least and the"
         " greatest in brackets. A ratio is of two figures of one round.\n"
-        f"- {_versions(contest)}.\n\n"
+        f"- {versions(contest.versions)}.\n\n"
         f"## Bounds\n\n{_bounds(contest)}\n"
         + "\n".join(f"## {task.name}\n\n{_table(contest, task)}" for task in contest.tasks)
     )
-
-
-def _versions(contest: Contest) -> str:
-    return ", ".join(f"{name} {contest.versions[name]}" for name in sorted(contest.versions))
 
 
 def _bounds(contest: Contest) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from _fault_contest import REMAINS, SILENT, Verdict
 from _fault_plays import FAULTS, LEAK, SECRETS
 from _program import machine
-from _report import table
+from _report import table, versions
 
 Verdicts = Mapping[tuple[str, str, int], Verdict]
 """Of each downloader before each fault at each size."""
@@ -35,7 +35,7 @@ def report(contest: Contest) -> str:
         " after another. What is claimed is compared with what is there afterwards.\n\n"
         f"{_legend()}\n"
         f"- Run with `{contest.command}`; machine: {machine()}.\n"
-        f"- {_versions(contest)}.\n\n"
+        f"- {versions(contest.versions)}.\n\n"
         f"## Outcomes\n\n{_outcomes(contest)}\n{_notes(contest)}\n"
         f"## Bytes served\n\n{_bytes(contest)}"
     )
@@ -112,7 +112,3 @@ def _bytes(contest: Contest) -> str:
     ]
     intro = f"By the host, in times of the file's {size // MIB} MiB, whatever came of it.\n\n"
     return intro + table(("downloader", *FAULTS), rows)
-
-
-def _versions(contest: Contest) -> str:
-    return ", ".join(f"{name} {contest.versions[name]}" for name in sorted(contest.versions))

@@ -1,7 +1,7 @@
 """What the reports share: tables in Markdown, and plots that come out the same each time."""
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,6 +16,11 @@ OUR_COLOURS = (
     *("#e85d75", "#a44a00", "#c9184a", "#ff9e6d"),
 )
 PEER_COLOURS = ("#1d5fa8", "#5a9e4f", "#7b5ea7", "#3b3b3b", "#2a9d9d", "#8a8f98", "#5b6470")
+
+
+def versions(found: Mapping[str, str]) -> str:
+    """Return the versions of what took part, in one line."""
+    return ", ".join(f"{name} {found[name]}" for name in sorted(found))
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -6,7 +6,7 @@ Fifty jobs are submitted at once to a vendor that limits nothing; see the README
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from _contest import Contender, Setting
+from _contest import Contender, Setting, every
 from _environments import OURS
 from _polling_report import draw, report
 from _program import interruptible, options, publish, results
@@ -48,17 +48,6 @@ def _own(
     """Return a peer's setting in which its own defaults say how often to ask."""
     jobs = {"jobs": JOBS, **more}
     return Setting(label, jobs, own_pace=True, quick=quick, once=once, slow=slow)
-
-
-def _every(seconds: float) -> dict[str, object]:
-    """Return stamina's arguments for a fixed interval."""
-    return {
-        "attempts": None,
-        "timeout": None,
-        "wait_initial": seconds,
-        "wait_max": seconds,
-        "wait_jitter": 0,
-    }
 
 
 def _capped(seconds: float) -> dict[str, object]:
@@ -137,7 +126,7 @@ CONTENDERS = (
         "stamina_contender",
         _own("default"),
         *(
-            _tuned(f"{interval} s", quick=interval == 1, polls=_every(interval))
+            _tuned(f"{interval} s", quick=interval == 1, polls=every(interval))
             for interval in (0.25, 0.5, 1, 2)
         ),
     ),
@@ -146,7 +135,7 @@ CONTENDERS = (
         "stamina_contender",
         "stamina",
         tuple(
-            _tuned(f"{interval} s", polls=_every(interval), first=interval)
+            _tuned(f"{interval} s", polls=every(interval), first=interval)
             for interval in (0.25, 0.5, 1, 2)
         ),
     ),

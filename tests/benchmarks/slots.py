@@ -3,9 +3,7 @@
 Twelve jobs go through a vendor that runs three at once and refuses a fourth; see the README.
 """
 
-from collections.abc import Mapping
-
-from _contest import Contender, Setting
+from _contest import Contender, Setting, every
 from _environments import OURS
 from _program import interruptible, options, publish, results
 from _slots_report import draw, report
@@ -24,17 +22,6 @@ def _ours(name: str, *, prices: tuple[float, ...] = (0.05,), **more: object) -> 
 
 def _setting(label: str, *, quick: bool = False, **more: object) -> Setting:
     return Setting(label, {"jobs": SLOT_JOBS, **more}, quick=quick)
-
-
-def _every(seconds: float) -> Mapping[str, object]:
-    """Return stamina's arguments for a fixed interval."""
-    return {
-        "attempts": None,
-        "timeout": None,
-        "wait_initial": seconds,
-        "wait_max": seconds,
-        "wait_jitter": 0,
-    }
 
 
 CONTENDERS = (
@@ -63,7 +50,7 @@ CONTENDERS = (
         (
             _setting("default", quick=True),
             *(
-                _setting(f"{interval} s", submits=_every(interval), polls=_every(interval))
+                _setting(f"{interval} s", submits=every(interval), polls=every(interval))
                 for interval in (0.25, 0.5, 1)
             ),
         ),

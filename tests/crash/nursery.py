@@ -28,15 +28,8 @@ class Nursery:
     @contextmanager
     def open(cls, program: str = "child") -> Generator["Nursery"]:
         """Start what starts them."""
-        with Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", f"tests.crash.{program}"],
-            stdin=PIPE,
-            stdout=PIPE,
-            text=True,
-            cwd=_ROOT,
-        ) as running:
+        with started(program) as running:
             yield cls(running)
-            pipe(running.stdin).close()
 
     def begin(self, **told: object) -> None:
         """Start a process; one that a test has left behind is killed before."""
@@ -83,6 +76,20 @@ class Nursery:
         stdin.write(f"{line}\n")
         stdin.flush()
         return int(pipe(self._program.stdout).readline())
+
+
+@contextmanager
+def started(program: str) -> Generator[Popen[str]]:
+    """Start one of the programs beside this module; it ends when nothing more is to come."""
+    with Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", f"tests.crash.{program}"],
+        stdin=PIPE,
+        stdout=PIPE,
+        text=True,
+        cwd=_ROOT,
+    ) as running:
+        yield running
+        pipe(running.stdin).close()
 
 
 def pipe(stream: IO[str] | None) -> IO[str]:

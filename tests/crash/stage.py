@@ -9,8 +9,7 @@ import logging
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from subprocess import PIPE, Popen
+from subprocess import Popen
 from typing import Any, TypeAlias, cast
 
 from attrs import define, frozen
@@ -18,11 +17,10 @@ from attrs import define, frozen
 from exportjobs.sandbox import Sandbox
 
 from .clock import FastClock
-from .nursery import pipe
+from .nursery import pipe, started
 
 Account: TypeAlias = Mapping[str, Any]
 
-_ROOT = Path(__file__).parents[2]
 _FILES = "/results"
 """Where Clari's files are, which are not in the blob store."""
 _SPEED = 0.2
@@ -49,15 +47,8 @@ class Stage:
     @contextmanager
     def open(cls) -> Generator["Stage"]:
         """Start the process."""
-        with Popen(
-            [sys.executable, "-m", "tests.crash.stage"],
-            stdin=PIPE,
-            stdout=PIPE,
-            text=True,
-            cwd=_ROOT,
-        ) as running:
+        with started("stage") as running:
             yield cls(running)
-            pipe(running.stdin).close()
 
     def begin(self, began_at: float) -> Mapping[str, Account]:
         """Open a sandbox in place of the one before, and return its accounts by their labels."""

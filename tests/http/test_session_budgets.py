@@ -3,13 +3,11 @@
 import math
 from contextlib import suppress
 from datetime import timedelta
-from typing import ClassVar
 
 import anyio
 import httpx
 import pytest
-from attrs import frozen
-from tests.support.acme import Acme, SignedIn, status
+from tests.support.acme import Acme, SignedIn, status, variant
 from tests.support.hosts import TRANSIENT, TRANSIENT_IDS, Reply, asking, in_turn
 
 from exportjobs import (
@@ -38,36 +36,17 @@ RENEWED = 61.0
 """Seconds after which a budget by the minute is whole again."""
 
 
-@frozen
-class Five(Acme):
-    """Acme, where it allows five requests a minute."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (Budget(requests=5, per=MINUTE),)
-
-
-@frozen
-class Apart(Acme):
-    """Acme, where it counts two polls a minute, two lists, and one submit a day by the clock."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (
+Five = variant(Acme, budgets=(Budget(requests=5, per=MINUTE),))
+Apart = variant(
+    Acme,
+    budgets=(
         Budget(requests=2, per=MINUTE, operation=POLL),
         Budget(requests=2, per=MINUTE, operation=LIST),
         Budget(requests=1, per=DAY, operation=SUBMIT, calendar=True),
-    )
-
-
-@frozen
-class CountedOffice(SignedIn):
-    """Acme, where it trades its key for a token and allows four requests a minute."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (Budget(requests=4, per=MINUTE),)
-
-
-@frozen
-class ApartOffice(SignedIn):
-    """Acme, where it trades its key for a token and counts two polls a minute."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (Budget(requests=2, per=MINUTE, operation=POLL),)
+    ),
+)
+CountedOffice = variant(SignedIn, budgets=(Budget(requests=4, per=MINUTE),))
+ApartOffice = variant(SignedIn, budgets=(Budget(requests=2, per=MINUTE, operation=POLL),))
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """How a session drives an adapter's flow: what is thrown into it, what comes out, how it ends."""
 
+from collections.abc import Callable
+
 import anyio
 import httpx
 import pytest
 from tests.support.acme import KEY, Acme, status
 from tests.support.errors import raises_error
-from tests.support.hosts import TRANSIENT, Open, Reply, asking, told
+from tests.support.hosts import TRANSIENT, Open, Reply, asking, never_answering, told
 
 from exportjobs import (
     BrokenAdapter,
@@ -81,6 +83,18 @@ async def test_an_error_keeps_the_ref_that_it_has(open_session: Open) -> None:
     assert caught.value.ref == other
 
 
+def careful(closed: list[bool]) -> Callable[[], Flow[Response]]:
+    """Return what begins a flow that says when it is closed."""
+
+    def flow() -> Flow[Response]:
+        try:
+            return (yield GET)
+        finally:
+            closed.append(True)
+
+    return flow
+
+
 @pytest.mark.parametrize(
     "reply", [OK, status(400), httpx.ReadTimeout("slow")], ids=["ok", "refused", "broken"]
 )
@@ -88,14 +102,8 @@ async def test_a_flow_is_always_closed(open_session: Open, reply: Reply) -> None
     """However a conversation ends, the flow's own clean-up runs."""
     closed: list[bool] = []
 
-    def careful() -> Flow[Response]:
-        try:
-            return (yield GET)
-        finally:
-            closed.append(True)
-
     try:
-        await open_session(reply).converse(careful, Response)
+        await open_session(reply).converse(careful(closed), Response)
     except ExportJobsError:
         assert reply is not OK
 
@@ -107,20 +115,9 @@ async def test_a_flow_is_closed_when_its_waiting_is_cancelled(clock: ManualClock
     asked = anyio.Event()
     closed: list[bool] = []
 
-    async def never(_: httpx.Request) -> httpx.Response:
-        asked.set()
-        await anyio.sleep_forever()
-        raise AssertionError
-
-    def careful() -> Flow[Response]:
-        try:
-            return (yield GET)
-        finally:
-            closed.append(True)
-
-    session = Session(Acme(), Transport(httpx.MockTransport(never)), clock)
+    session = Session(Acme(), Transport(never_answering(asked)), clock)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(session.converse, careful, Response)
+        tasks.start_soon(session.converse, careful(closed), Response)
         await asked.wait()
         tasks.cancel_scope.cancel()
 

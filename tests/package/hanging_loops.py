@@ -10,7 +10,8 @@ import pytest
 from tests.support import hanging
 from tests.support.acme import Acme, MakePoller, finish, reports
 from tests.support.acme_api import FOREVER, Vendor
-from tests.support.pollers import clock, events, make_poller, vendor
+from tests.support.pollers import clock, make_poller, vendor
+from tests.support.standing import events
 
 from exportjobs.testing import ManualClock
 

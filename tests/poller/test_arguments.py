@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.acme import Acme
 from tests.support.errors import raises_error
 
 from exportjobs import ExistingJob, Export, InvalidArgument
@@ -24,44 +25,11 @@ from exportjobs._poller.arguments import (
     ledger_file,
 )
 from exportjobs.adapter import (
-    Adapter,
-    ExportJob,
-    Flow,
     JobRef,
-    JobStatus,
-    Reading,
-    Request,
-    export,
-    field,
-    frozen,
 )
 
-
-@frozen
-class Acme(Adapter):
-    """A made-up vendor."""
-
-    vendor = "acme"
-    key: str = field(default="k", repr=False)
-    base_url: str = field(default="https://api.acme.example", kw_only=True)
-
-    def authenticate(self, request: Request) -> Request:
-        """Leave the request as it is."""
-        return request
-
-    @export
-    def report(self) -> Flow[ExportJob]:
-        """Export the report."""
-        return (yield from self.poll(REF))
-
-    def poll(self, ref: JobRef) -> Flow[ExportJob]:
-        """Ask for one job's status."""
-        yield Request.get(f"/reports/{ref.id}")
-        return ExportJob(ref, Reading(JobStatus.DONE, "done"))
-
-
 REF = JobRef("acme", "default", "R1", kind="report")
-MADE = Acme().report()
+MADE = Acme().report("q3")
 RESUMED = Acme().resume(REF)
 REMEDY = "pass a list of what an adapter's constructors return, such as [clari.activity()]"
 
@@ -164,7 +132,7 @@ def test_what_is_no_export(exports: Any, named: str) -> None:  # noqa: ANN401 - 
 
 @pytest.mark.parametrize(
     "other",
-    [Acme("other").report(), Acme(base_url="https://eu.acme.example").resume(REF)],
+    [Acme("other").report("q3"), Acme(base_url="https://eu.acme.example").resume(REF)],
     ids=["key", "base-url"],
 )
 def test_two_accounts_of_one_name_do_not_mix(other: Export | ExistingJob) -> None:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
-import httpx
 import pytest
 from tests.support.acme import (
     Acme,
@@ -23,6 +22,7 @@ from tests.support.acme import (
 )
 from tests.support.acme_api import Vendor
 from tests.support.errors import assert_error
+from tests.support.hosts import never_answering
 from tests.support.standing import clock
 
 from exportjobs import (
@@ -350,12 +350,7 @@ async def test_leaving_breaks_off_a_request_under_way(make_poller: MakePoller) -
     before = tasks()
     asked = anyio.Event()
 
-    async def never(_: httpx.Request) -> httpx.Response:
-        asked.set()
-        await anyio.sleep_forever()
-        raise AssertionError
-
-    async with make_poller(transport=httpx.MockTransport(never)) as poller:
+    async with make_poller(transport=never_answering(asked)) as poller:
         poller.run(reports(Acme(), "q3"), into=None)
         await asked.wait()
 

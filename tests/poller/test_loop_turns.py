@@ -2,31 +2,25 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import ClassVar
 
 import httpx
-from tests.support.acme import Acme, Listing, MakePoller, OneAtATime, Work, finish, reports, signed
+from tests.support.acme import (
+    Acme,
+    Listing,
+    MakePoller,
+    OneAtATime,
+    Work,
+    finish,
+    reports,
+    signed,
+    variant,
+)
 from tests.support.acme_api import Vendor
 
-from exportjobs.adapter import frozen
 from exportjobs.testing import ManualClock
 
 IN_FLIGHT = 4
 """Questions of an account that may be under way when an answer ends a job."""
-
-
-@frozen
-class FortyAtATime(Acme):
-    """Acme, for customers with forty slots."""
-
-    slots: ClassVar[int | None] = 40
-
-
-@frozen
-class FortyListed(Listing):
-    """The same, where it lists its reports."""
-
-    slots: ClassVar[int | None] = 40
 
 
 async def test_a_free_slot_is_filled_before_another_job_is_asked_about(
@@ -42,7 +36,9 @@ async def test_a_free_slot_is_filled_before_another_job_is_asked_about(
         vendor.report(name, lasts=25)
 
     async with make_poller() as poller:
-        results = await finish(poller, reports(FortyAtATime(), "ending", *lasting, "late"))
+        results = await finish(
+            poller, reports(variant(Acme, slots=40)(), "ending", *lasting, "late")
+        )
 
     said = [seen.said for seen in vendor.seen if seen.moment == 10]
     waited = said.index("POST /reports/late") - said.index("GET /reports/ending")
@@ -64,7 +60,7 @@ async def test_free_slots_are_filled_while_other_jobs_are_asked_about(
         vendor.report(name, lasts=25)
 
     async with make_poller() as poller:
-        results = await finish(poller, reports(FortyAtATime(), *ending, *lasting, *late))
+        results = await finish(poller, reports(variant(Acme, slots=40)(), *ending, *lasting, *late))
 
     said = [seen.said for seen in vendor.seen if seen.moment == 10]
     submits = [at for at, what in enumerate(said) if what.startswith("POST")]
@@ -88,7 +84,9 @@ async def test_all_slots_that_a_list_frees_are_filled_at_once(
         vendor.report(name, lasts=25)
 
     async with make_poller() as poller:
-        results = await finish(poller, reports(FortyListed(), *ending, *lasting, *late))
+        results = await finish(
+            poller, reports(variant(Listing, slots=40)(), *ending, *lasting, *late)
+        )
 
     submits = [seen.moment for seen in vendor.seen if seen.said.startswith("POST")]
     assert all(finished.ok for finished in results)

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
 
 import httpx
 import pytest
@@ -18,11 +17,12 @@ from tests.support.acme import (
     reports,
     signed,
     status,
+    variant,
 )
 from tests.support.acme_api import Vendor
 
 from exportjobs import Event, QuotaExceeded
-from exportjobs.adapter import Budget, Operation, frozen
+from exportjobs.adapter import Budget, Operation
 from exportjobs.events import PollFailed
 from exportjobs.testing import ManualClock
 
@@ -30,39 +30,20 @@ LIST = "GET /reports"
 DAY = 86400.0
 
 
-@frozen
-class FivePolls(Acme):
-    """Acme, where it allows five questions a minute."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=5, per=timedelta(minutes=1), operation=Operation.POLL),
-    )
-
-
-@frozen
-class ThreeLists(Listing):
-    """Acme, where it allows three lists a minute, and questions enough."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=1000, per=timedelta(minutes=1), operation=Operation.POLL),
-        Budget(requests=3, per=timedelta(minutes=1), operation=Operation.LIST),
-    )
-
-
-@frozen
-class OneToken(SignedIn):
-    """Acme, where it gives one token an hour."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=1, per=timedelta(hours=1), operation=Operation.OTHER),
-    )
-
-
-@frozen
-class TenRequests(Acme):
-    """Acme, where it allows ten requests a minute, whatever they are for."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (Budget(requests=10, per=timedelta(minutes=1)),)
+MINUTE = timedelta(minutes=1)
+FivePolls = variant(Acme, budgets=(Budget(requests=5, per=MINUTE, operation=Operation.POLL),))
+ThreeLists = variant(
+    Listing,
+    budgets=(
+        Budget(requests=1000, per=MINUTE, operation=Operation.POLL),
+        Budget(requests=3, per=MINUTE, operation=Operation.LIST),
+    ),
+)
+OneToken = variant(
+    SignedIn,
+    budgets=(Budget(requests=1, per=timedelta(hours=1), operation=Operation.OTHER),),
+)
+TenRequests = variant(Acme, budgets=(Budget(requests=10, per=MINUTE),))
 
 
 def most_within(seconds: float, moments: Sequence[float]) -> int:

@@ -19,6 +19,7 @@ from exportjobs import (
     DeadlineExceeded,
     Event,
     JobCancelled,
+    Poller,
 )
 from exportjobs.events import StatusUnknown
 from exportjobs.testing import ManualClock
@@ -86,25 +87,31 @@ async def test_jobs_of_an_earlier_process_are_listed_with_the_new_ones(
     assert [(seen.moment, seen.said) for seen in later] == [(10, LIST), (20, LIST), (30, LIST)]
 
 
+async def given_up(poller: Poller, clock: ManualClock, **begun: float) -> dict[str, float]:
+    """Return when each of some exports is given up that begin one after the other."""
+    ends: dict[str, float] = {}
+
+    async def see_to(name: str, at: float) -> None:
+        await clock.sleep(at)
+        (finished,) = await finish(poller, reports(Listing(), name))
+        assert isinstance(finished.error, DeadlineExceeded)
+        ends[name] = clock.monotonic()
+
+    async with anyio.create_task_group() as tasks:
+        for name, at in begun.items():
+            tasks.start_soon(see_to, name, at)
+    return ends
+
+
 async def test_a_deadline_is_met_on_time_by_each_job_of_a_list(
     vendor: Vendor, make_poller: MakePoller, clock: ManualClock
 ) -> None:
     """Jobs that are listed together are given up one by one, each when its own time is over."""
     for name in ("q1", "q2", "q3"):
         vendor.report(name, "running")
-    ends: dict[str, float] = {}
 
     async with make_poller(deadline=65) as poller:
-
-        async def see_to(name: str, at: float) -> None:
-            await clock.sleep(at)
-            (finished,) = await finish(poller, reports(Listing(), name))
-            assert isinstance(finished.error, DeadlineExceeded)
-            ends[name] = clock.monotonic()
-
-        async with anyio.create_task_group() as tasks:
-            for name, at in (("q1", 0), ("q2", 3), ("q3", 33)):
-                tasks.start_soon(see_to, name, at)
+        ends = await given_up(poller, clock, q1=0, q2=3, q3=33)
 
     assert ends == pytest.approx({"q1": 65, "q2": 68, "q3": 98})
 
@@ -116,19 +123,9 @@ async def test_a_deadline_is_met_on_time_though_the_account_is_paused(
     vendor.report("q1", "running")
     vendor.report("q2", "running")
     vendor.lists.append(status(429, Retry_After="7200"))
-    ends: dict[str, float] = {}
 
     async with make_poller(deadline=600) as poller:
-
-        async def see_to(name: str, at: float) -> None:
-            await clock.sleep(at)
-            (finished,) = await finish(poller, reports(Listing(), name))
-            assert isinstance(finished.error, DeadlineExceeded)
-            ends[name] = clock.monotonic()
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(see_to, "q1", 0)
-            tasks.start_soon(see_to, "q2", 5)
+        ends = await given_up(poller, clock, q1=0, q2=5)
 
     assert ends == pytest.approx({"q1": 600, "q2": 605})
     assert vendor.moments(LIST) == [10]

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from itertools import pairwise
-from typing import ClassVar
 
 import httpx
 import pytest
@@ -12,24 +11,20 @@ from tests.support.acme import (
     finish,
     id_of,
     reports,
+    variant,
 )
 from tests.support.acme_api import Vendor
 
 from exportjobs import DeadlineExceeded, Event
-from exportjobs.adapter import Budget, Operation, frozen
+from exportjobs.adapter import Budget, Operation
 from exportjobs.events import PollingSlowed
 from exportjobs.testing import ManualClock
 
 DAY = 86400.0
 
 
-@frozen
-class FewReads(Acme):
-    """Acme, where it allows three hundred questions a day by the calendar."""
-
-    budgets: ClassVar[tuple[Budget, ...]] = (
-        Budget(requests=300, per=timedelta(days=1), operation=Operation.POLL, calendar=True),
-    )
+BY_THE_DAY = Budget(requests=300, per=timedelta(days=1), operation=Operation.POLL, calendar=True)
+FewReads = variant(Acme, budgets=(BY_THE_DAY,))
 
 
 def known(name: str, **headers: str) -> httpx.Response:

@@ -1,27 +1,28 @@
 """Where a vendor tells how many jobs it takes, nothing is submitted just to be refused."""
 
-from typing import ClassVar
-
 import httpx
 import pytest
-from tests.support.acme import Acme, Frank, MakePoller, busy, finish, id_of, reports, status
+from tests.support.acme import (
+    Acme,
+    Frank,
+    MakePoller,
+    busy,
+    finish,
+    id_of,
+    reports,
+    status,
+    variant,
+)
 from tests.support.acme_api import Seen, Vendor
 
 from exportjobs import AuthenticationFailed, DeadlineExceeded, Event
-from exportjobs.adapter import PollPolicy, frozen
+from exportjobs.adapter import PollPolicy
 from exportjobs.events import Waiting
 from exportjobs.testing import ManualClock
 
 LIMITS = "GET /limits"
 NAMES = tuple(f"q{number}" for number in range(7))
 SLOW = PollPolicy().unknown_status_interval.total_seconds()
-
-
-@frozen
-class FrankWithSlots(Frank):
-    """Acme, where it tells how many reports there may be, and publishes a lower number."""
-
-    slots: ClassVar[int | None] = 2
 
 
 def limits(**told: int) -> httpx.Response:
@@ -76,7 +77,7 @@ async def test_slots_that_are_published_bound_those_that_are_told(
         vendor.report(name, lasts=15)
 
     async with make_poller() as poller:
-        await finish(poller, reports(FrankWithSlots(), *NAMES))
+        await finish(poller, reports(variant(Frank, slots=2)(), *NAMES))
 
     assert max(most) == 2
 

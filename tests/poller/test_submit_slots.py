@@ -13,6 +13,7 @@ from tests.support.acme import (
     id_of,
     reports,
     status,
+    variant,
 )
 from tests.support.acme_api import Vendor
 
@@ -179,16 +180,11 @@ async def test_a_used_up_quota_is_an_error_and_no_wait(
     vendor: Vendor, make_poller: MakePoller
 ) -> None:
     """An allowance that no end of a job renews ends the export, with what to do."""
-
-    class Counted(Acme):
-        """Acme, where BUSY is about the quota."""
-
-        error_codes = {"BUSY": QuotaExceeded}  # noqa: RUF012 - as the base class has it
-
+    account = variant(Acme, error_codes={"BUSY": QuotaExceeded})()
     vendor.report("q1", submits=[busy()])
 
     async with make_poller() as poller:
-        (finished,) = await finish(poller, reports(Counted(), "q1"))
+        (finished,) = await finish(poller, reports(account, "q1"))
 
     assert isinstance(finished.error, QuotaExceeded)
     assert "quota" in str(finished.error)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar, cast
 
 import httpx
 from anyio.lowlevel import checkpoint
@@ -120,6 +120,9 @@ class Acme(Adapter):
         return Artifact(link, authenticated=link.startswith("/"), size=size)
 
 
+A = TypeVar("A", bound=Acme)
+
+
 @frozen
 class OneAtATime(Acme):
     """Acme, for customers with one slot."""
@@ -215,6 +218,11 @@ class SignedIn(Acme):
         given = (yield request).json()
         lifetime = given.get("lifetime")
         return Token(given["token"], timedelta(seconds=lifetime) if lifetime else None)
+
+
+def variant(acme: type[A], **members: object) -> type[A]:
+    """Return Acme with other members of its class, such as `slots` and `budgets`."""
+    return cast("type[A]", type(acme.__name__, (acme,), members))
 
 
 def signed(name: str) -> str:

@@ -103,6 +103,17 @@ def in_turn(*replies: Reply, seen: list[httpx.Request] | None = None) -> httpx.M
     return httpx.MockTransport(answer)
 
 
+def never_answering(asked: anyio.Event) -> httpx.MockTransport:
+    """Return a network that says when it was asked, and does not answer."""
+
+    async def never(_: httpx.Request) -> httpx.Response:
+        asked.set()
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    return httpx.MockTransport(never)
+
+
 def asking(request: Request) -> Callable[[], Flow[Response]]:
     """Return what begins a flow that sends one request and returns the answer."""
 

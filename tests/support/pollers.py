@@ -28,12 +28,6 @@ def vendor(clock: ManualClock) -> Vendor:
 
 
 @pytest.fixture
-def events() -> list[Event]:
-    """Return what the pollers reported so far."""
-    return []
-
-
-@pytest.fixture
 def make_poller(clock: ManualClock, vendor: Vendor, events: list[Event]) -> MakePoller:
     """Return a function that makes pollers on the clock and Acme, every 10 s, with no jitter."""
 
