@@ -83,7 +83,7 @@ def test_the_page_of_a_kind_has_its_own_options_and_those_of_all() -> None:
         "Usage: exportjobs run clari forecast FORECAST-ID --into PLACE [OPTIONS] Export a forecast "
         "tab. Options: FORECAST-ID, --forecast-id"
     )
-    assert "--types-to-export CHOICE What to export; Clari's choice" in words
+    assert "--types-to-export CHOICE What to export; forecast and forecast_updated" in words
     assert "[may be repeated] [choices: forecast, quota, forecast_updated," in words
     assert "--format CHOICE JSON or CSV. [choices: JSON, CSV] [default: JSON]" in words
     assert "--include-historical, --no-include-historical Whether to" in words

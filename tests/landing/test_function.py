@@ -11,7 +11,7 @@ import httpx
 import pytest
 from tests.support.acme import signed
 from tests.support.errors import assert_error
-from tests.support.hosts import Landing, failure
+from tests.support.hosts import Landing, failure, landing
 
 from exportjobs import (
     DestinationFailed,

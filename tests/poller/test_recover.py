@@ -726,7 +726,7 @@ async def test_credentials_that_end_while_a_submit_is_in_doubt_say_both(
         (finished,) = await ran(poller, Listing(name="north"), "q1", into=None)
 
     doubt = SubmitOutcomeUnknown("submitted before, and no answer was recorded")
-    doubt.choose(number, str(file))
+    doubt.recorded(number, str(file))
     assert_error(
         finished.error,
         AuthenticationFailed,

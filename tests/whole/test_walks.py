@@ -22,6 +22,7 @@ import httpcore
 import httpx
 import pytest
 from attrs import define, field
+from tests.support.sandboxes import LEADING_IDS
 
 import exportjobs
 from exportjobs import Export, ExportJob, LandedFile
@@ -31,8 +32,6 @@ from exportjobs._http.transport import Transport
 from exportjobs.adapter import Adapter, Artifact, Response
 from exportjobs.adapter._terms import Operation
 from exportjobs.sandbox import Sandbox
-
-from .conftest import LEADING_IDS
 
 Adapters: TypeAlias = Callable[[Sandbox], dict[str, Adapter]]
 Is: TypeAlias = Callable[[object], bool]

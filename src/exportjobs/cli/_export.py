@@ -12,7 +12,7 @@ from exportjobs.adapter._adapter import Export, ExportKind
 from exportjobs.adapter._errors import InvalidArgument
 from exportjobs.cli._closing import ResumeCommand
 from exportjobs.cli._credentials import adapter_from_environment
-from exportjobs.cli._run import Landing, is_json
+from exportjobs.cli._options import Landing, is_json
 from exportjobs.cli._session import GRACE, exit_code, run_shown
 
 

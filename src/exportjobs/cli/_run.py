@@ -4,14 +4,13 @@ A command is built when it is asked for, and what runs the export is imported wh
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
-from pathlib import Path
-from types import GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from types import GenericAlias
+from typing import Annotated, Any, get_args, get_origin
 
-from attrs import NOTHING, Attribute, field, fields, frozen
+from attrs import NOTHING, Attribute, fields
 from cyclopts import App, Group, Parameter
 
 from exportjobs.adapter import Adapter
@@ -20,6 +19,7 @@ from exportjobs.adapter._errors import BrokenAdapter
 from exportjobs.adapter._registry import Installed, installed
 from exportjobs.cli._deferred import deferred
 from exportjobs.cli._exit_code import ExitCode
+from exportjobs.cli._options import Landing, is_json, without_none
 from exportjobs.cli._text import reflowed
 
 _JSON = Annotated[str | None, Parameter(metavar="JSON")]
@@ -27,54 +27,6 @@ _TIME = Annotated[str | None, Parameter(metavar="TIME")]
 _GROUP = Group("Landing", sort_key=1)
 _PREFIX = "landing_"
 """What the common options are called in a command's signature: no kind has such an argument."""
-
-
-def _about(help_: str, metavar: str | None = None) -> dict[str, str | None]:
-    return {"help": help_, "metavar": metavar}
-
-
-@frozen(kw_only=True)
-class Landing:
-    """The options that every export has, whatever its vendor."""
-
-    into: str = field(
-        metadata=_about(
-            "A folder, created if needed, or a bucket such as s3://reports/daily.", "PLACE"
-        )
-    )
-    unpack: bool = field(
-        default=False, metadata=_about("Extract zip and tar archives next to them.")
-    )
-    account: str = field(
-        default="default",
-        metadata=_about("A name for the account, used in job refs and file names.", "NAME"),
-    )
-    poll_interval: float | None = field(
-        default=None,
-        metadata=_about("The time between two polls; adaptive if not given.", "SECONDS"),
-    )
-    deadline: float = field(
-        default=86400.0, metadata=_about("The longest time to wait for the job.", "SECONDS")
-    )
-    on_exit: Literal["detach", "cancel"] = field(
-        default="detach",
-        metadata=_about("On Ctrl-C, leave the job running at the vendor, or cancel it."),
-    )
-    ledger: Path | None = field(
-        default=None,
-        metadata=_about("An SQLite file that records the export; EXPORTJOBS_LEDGER if not given."),
-    )
-    run_key: str | None = field(
-        default=None,
-        metadata=_about(
-            "A name for the run, such as its date. With a ledger, runs of the same name submit "
-            "and land each export only once.",
-            "NAME",
-        ),
-    )
-    as_json: bool = field(
-        default=False, metadata=_about("Print one JSON object instead of a table.")
-    )
 
 
 def _common_parameters() -> list[inspect.Parameter]:
@@ -136,7 +88,7 @@ def _function(vendor: str, adapter: type[Adapter], kind: ExportKind) -> Callable
 
 def _typed(annotation: object) -> object:
     """Return how an argument is read from a command line; the adapter checks it in any case."""
-    wanted = _without_none(annotation)
+    wanted = without_none(annotation)
     if is_json(annotation):
         return _JSON
     if isinstance(wanted, type) and issubclass(wanted, date):
@@ -144,21 +96,6 @@ def _typed(annotation: object) -> object:
     if get_origin(wanted) is Sequence:
         return GenericAlias(list, get_args(wanted)) | None
     return annotation
-
-
-def is_json(annotation: object) -> bool:
-    """Return whether an argument of this type is written in JSON: a mapping, or several."""
-    wanted = _without_none(annotation)
-    if get_origin(wanted) is Sequence:
-        (wanted,) = get_args(wanted)
-    return get_origin(wanted) is Mapping
-
-
-def _without_none(annotation: object) -> Any:  # noqa: ANN401 - a type, however it is made
-    if get_origin(annotation) not in {Union, UnionType}:
-        return annotation
-    kinds = [one for one in get_args(annotation) if one is not NoneType]
-    return kinds[0] if len(kinds) == 1 else annotation
 
 
 def vendor_app(vendor: str, adapter: type[Adapter]) -> App:
