@@ -176,7 +176,7 @@ def test_a_flow_that_is_not_overridden_is_unsupported(
 ) -> None:
     """It says so at once and names the vendor."""
     with raises_error(
-        Unsupported, reason=f"the vendor's API has no way of {what}", remedy="", vendor="acme"
+        Unsupported, reason=f"the vendor's API does not support {what}", remedy="", vendor="acme"
     ):
         flow(Acme())
 
@@ -307,7 +307,7 @@ def test_a_name_that_is_none(name: str) -> None:
     """Refs are read back from one line parted by slashes."""
     with raises_error(
         InvalidArgument,
-        reason="name: is not a printable word without slashes",
+        reason="name: must be printable and have no slash",
         remedy="use a short name",
         vendor="acme",
     ):
@@ -452,7 +452,7 @@ def test_a_range_out_of_order() -> None:
     with raises_error(
         InvalidArgument,
         reason="since: is after the end",
-        remedy="let the range begin before it ends",
+        remedy="pass one that is not",
         vendor="acme",
     ):
         Acme().check_order("since", date(2026, 3, 2), date(2026, 3, 1))

@@ -345,9 +345,9 @@ def test_an_error_is_caught_as_what_plain_python_calls_it(
 
 REMEDIES = {
     "AuthenticationFailed": "check the account's credentials and that they have not expired",
-    "BudgetExhausted": "it passes when the vendor's count begins anew",
-    "ConcurrencyLimitReached": "it passes when one of the account's jobs has ended",
-    "Corrupted": "resume the job by its ref to download again; if it lasts, ask the vendor",
+    "BudgetExhausted": "no action needed: requests continue when the budget resets",
+    "ConcurrencyLimitReached": "wait until one of the account's jobs has ended",
+    "Corrupted": "resume the job by its ref to download again; if it persists, ask the vendor",
     "DeadlineExceeded": "resume the job by its ref, with a later deadline",
     "DestinationFailed": "free some space or choose another folder, then resume the job by its ref",
     "DownloadFailed": "resume the job by its ref to download again",
@@ -356,17 +356,17 @@ REMEDIES = {
     "JobCancelled": "submit it again if it is still wanted",
     "JobFailed": "submit it again, or ask the vendor",
     "JobNotFound": "check the job's id and account, or submit it again",
-    "LedgerFailed": "check the ledger's path and the space left, or choose another file",
-    "MalformedResponse": "if it lasts, the vendor's API may have changed: report it",
+    "LedgerFailed": "check the ledger's path and the free space, or choose another file",
+    "MalformedResponse": "if it persists, the vendor's API may have changed: report it",
     "NetworkError": "check the network and try again",
     "PermissionDenied": "ask the vendor's administrator for access",
     "PollerClosed": "resume the job by its ref",
-    "QuotaExceeded": "wait until the allowance is renewed, or have the vendor raise it",
-    "RateLimited": "it passes by itself",
+    "QuotaExceeded": "wait until the quota resets, or ask the vendor to raise it",
+    "RateLimited": "no action needed: requests continue after the pause",
     "Rejected": "correct the request",
     "SignedUrlRejected": "resume the job by its ref to download again",
-    "SubmitOutcomeUnknown": "look for the job at the vendor before submitting again",
-    "UnknownAccount": "hand its adapter over: Poller(accounts=[...])",
+    "SubmitOutcomeUnknown": "look for the job at the vendor before you submit it again",
+    "UnknownAccount": "pass its adapter: Poller(accounts=[...])",
     "Unreachable": "check the network and try again",
     "VendorUnavailable": "try again later",
 }
@@ -380,7 +380,7 @@ def test_a_class_says_what_to_do_where_nothing_else_is_said(cls: type[ExportJobs
     before = {
         "InvalidArgument": "fields: ",
         "InvalidRef": "job ref: ",
-        "MalformedResponse": "answer cannot be understood: ",
+        "MalformedResponse": "cannot read the answer: ",
     }
 
     assert_error(

@@ -165,8 +165,8 @@ def test_what_is_no_quarter_is_refused_at_once(quarter: str) -> None:
         clari,
         "forecast",
         {"forecast_id": "f", "time_period": quarter},
-        reason=f"time_period: {quarter!r} is no fiscal quarter",
-        remedy="write it as in 2024_Q3",
+        reason=f"time_period: {quarter!r} is not a fiscal quarter",
+        remedy="pass one like 2024_Q3",
     )
 
 
@@ -177,7 +177,7 @@ def test_what_is_no_forecasts_id_is_refused_at_once(forecast_id: str) -> None:
         clari,
         "forecast",
         {"forecast_id": forecast_id},
-        reason="forecast_id: is no id",
+        reason="forecast_id: is not a valid id",
         remedy="pass the id from the tab's URL",
     )
 
@@ -195,7 +195,7 @@ def test_a_range_that_ends_before_it_begins_is_refused_at_once(
         kind,
         {start: LATE, end: EARLY},
         reason=f"{start}: is after the end",
-        remedy="let the range begin before it ends",
+        remedy="pass one that is not",
     )
 
 

@@ -57,8 +57,8 @@ def test_what_is_no_organizations_id_is_refused_at_once(organization_id: str) ->
         closient,
         "organization",
         {"organization_id": organization_id},
-        reason=f"organization_id: {organization_id!r} is no organization's id",
-        remedy="pass the 22 characters from the dashboard's address; 0, 1, I, O and l never occur",
+        reason=f"organization_id: {organization_id!r} is not a valid id",
+        remedy="pass the 22 characters from the dashboard's URL; none of them is 0, 1, I, O or l",
     )
 
 

@@ -70,7 +70,7 @@ def test_what_is_no_tenant_is_refused_at_once(tenant: str) -> None:
     assert_error(
         caught.value,
         InvalidArgument,
-        reason="tenant: is no tenant's code",
+        reason="tenant: is not a valid code",
         remedy="pass the tenant's code",
         vendor="csv",
     )

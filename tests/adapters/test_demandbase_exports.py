@@ -181,7 +181,7 @@ def test_a_name_that_the_vendor_refuses_is_refused_at_once(kind: str, name: str)
         kind,
         {"job_name": name},
         reason=f"job_name: has {len(name)} characters",
-        remedy="give it 1 to 50",
+        remedy="pass 1 to 50 characters",
     )
 
 
@@ -197,7 +197,7 @@ BOTH_DAYS = "pass from_date and to_date together"
         (
             {"from_date": END, "to_date": START},
             "from_date: is after the end",
-            "let the range begin before it ends",
+            "pass one that is not",
         ),
     ],
     ids=["no-end", "no-start", "reversed"],
@@ -218,7 +218,7 @@ def test_more_than_ninety_days_of_activities_are_refused_at_once() -> None:
         "activities",
         days,
         reason="to_date: is more than 90 days after from_date",
-        remedy="export the time in pieces",
+        remedy="export it in several parts",
     )
 
 
@@ -236,7 +236,7 @@ def test_a_rollup_without_days_is_refused_at_once(kind: str, report: str) -> Non
         demandbase,
         kind,
         {"ad_report_type": report},
-        reason=f"ad_report_type: is {report}, which is a report on some days",
+        reason=f"ad_report_type: is {report}, which needs a range of days",
         remedy="pass from_date and to_date",
     )
 
@@ -249,7 +249,7 @@ def test_a_report_from_nowhere_is_refused_at_once(kind: str) -> None:
         kind,
         {"source": []},
         reason="source: is empty",
-        remedy="name a source, such as all",
+        remedy="pass a source, such as all",
     )
 
 
@@ -262,7 +262,7 @@ def test_ids_out_of_bounds_are_refused_at_once(kind: str, argument: str, ids: li
         kind,
         {argument: ids},
         reason=f"{argument}: holds {len(ids)} ids",
-        remedy="pass 1 to 10000, or None for all",
+        remedy="pass 1 to 10000 ids, or None for all",
     )
 
 

@@ -189,8 +189,8 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
     """What no client can go to is told as the vendor's fault."""
     with raises_error(
         UntrustedAddress,
-        reason="the vendor names an address that is none",
-        remedy="ask the vendor what became of the file",
+        reason="the vendor sent a URL that is not valid",
+        remedy="ask the vendor where the file is",
     ):
         check_encrypted(url)
 
@@ -199,8 +199,8 @@ def test_a_refused_address_is_named_without_what_opens_it() -> None:
     """The user learns the host and no secret."""
     with raises_error(
         UntrustedAddress,
-        reason="the vendor names an unencrypted address, http://files.example/…",
-        remedy="only https is fetched from; ask the vendor for an https address",
+        reason="the vendor sent an unencrypted URL, http://files.example/…",
+        remedy="files are fetched over https only; ask the vendor for an https URL",
     ):
         check_encrypted("http://user:word@files.example/deals.csv?sig=SECRET")
 
@@ -407,6 +407,6 @@ def test_the_error_for_a_private_host_says_what_to_do() -> None:
     assert_error(
         private_host("files.corp.example"),
         UntrustedAddress,
-        reason="the vendor names a host in a private network, files.corp.example",
-        remedy="if its files are to be fetched from there, name it in download_hosts",
+        reason="the vendor sent the URL of a host in a private network, files.corp.example",
+        remedy="to fetch files from there, name the host in download_hosts",
     )

@@ -157,8 +157,8 @@ def test_a_host_that_is_not_allowed_is_named_without_what_opens_its_file() -> No
     """The user learns what to put on the list, and no secret."""
     with raises_error(
         UntrustedAddress,
-        reason="the vendor names a host that is not among those allowed, https://files.acme.com/…",
-        remedy="if its files are to be fetched from there, name it in download_hosts",
+        reason="the vendor sent the URL of a host that is not allowed, https://files.acme.com/…",
+        remedy="to fetch files from there, name the host in download_hosts",
     ):
         Hosts(()).may_be_private("https://files.acme.com/x?sig=SECRET", base_url=API)
 
@@ -167,8 +167,8 @@ def test_a_private_host_is_named() -> None:
     """The user learns where the vendor wanted to lead."""
     with raises_error(
         UntrustedAddress,
-        reason="the vendor names a host in a private network, 10.0.0.5",
-        remedy="if its files are to be fetched from there, name it in download_hosts",
+        reason="the vendor sent the URL of a host in a private network, 10.0.0.5",
+        remedy="to fetch files from there, name the host in download_hosts",
     ):
         ANY.may_be_private("https://10.0.0.5/x?sig=SECRET", base_url=API)
 

@@ -106,7 +106,7 @@ async def test_a_submit_that_may_have_arrived_is_not_repeated(
         caught.value,
         SubmitOutcomeUnknown,
         reason=f"no clear answer to a submit: {getattr(caught.value.__cause__, 'reason', None)}",
-        remedy="look for the job at the vendor before submitting again",
+        remedy="look for the job at the vendor before you submit it again",
         vendor="acme",
         account="default",
     )

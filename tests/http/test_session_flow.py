@@ -133,7 +133,7 @@ async def test_a_bug_in_a_flow_is_told_as_one(open_session: Open) -> None:
 
     with raises_error(
         BrokenAdapter,
-        reason="the adapter made a mistake (KeyError: 'count')",
+        reason="the adapter failed (KeyError: 'count')",
         remedy="",
         vendor="acme",
         account="default",

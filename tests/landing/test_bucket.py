@@ -331,34 +331,34 @@ def test_an_address_names_a_bucket(
     assert found.location("n") == location
 
 
-ADDRESSES = 'pass an address such as "s3://bucket/prefix", or a store of obstore\'s'
+ADDRESSES = 'pass a URL such as "s3://bucket/prefix", or a store of obstore\'s'
 FOLDERS = f"{ADDRESSES}, or the path of a folder"
 CREDENTIALS = (
     "leave credentials to the environment (AWS_…, GOOGLE_…, AZURE_…), or pass a store of obstore's"
 )
-HOLDS_MORE = "holds more than a bucket and a path: what opens a store is not to be seen"
-PLAIN = "write the path in plain letters, without dots, escapes and doubled slashes"
+HOLDS_MORE = "holds more than a bucket and a path: credentials do not belong into a URL"
+PLAIN = "write the path without dots, escapes and double slashes"
 
 
 @pytest.mark.parametrize(
     ("address", "reason", "remedy"),
     [
-        ("s3://", "names no bucket", ADDRESSES),
-        ("s3:///prefix", "names no bucket", ADDRESSES),
-        ("ftp://bucket/prefix", "is no address that files can be put to (ftp)", FOLDERS),
+        ("s3://", "does not name a bucket", ADDRESSES),
+        ("s3:///prefix", "does not name a bucket", ADDRESSES),
+        ("ftp://bucket/prefix", "is not the URL of a store (ftp)", FOLDERS),
         (
             "http://bucket.s3.amazonaws.com/p",
-            "is no address that files can be put to (http)",
+            "is not the URL of a store (http)",
             FOLDERS,
         ),
-        ("https://files.acme.test/p", "is no address that files can be put to (https)", FOLDERS),
-        ("file:///tmp/landing", "is no address that files can be put to (file)", FOLDERS),
-        ("memory:///p", "is no address that files can be put to (memory)", FOLDERS),
-        ("s3://[::1/p", "is no address", ADDRESSES),
-        ("s3://bucket/a\nb", "is no address", ADDRESSES),
+        ("https://files.acme.test/p", "is not the URL of a store (https)", FOLDERS),
+        ("file:///tmp/landing", "is not the URL of a store (file)", FOLDERS),
+        ("memory:///p", "is not the URL of a store (memory)", FOLDERS),
+        ("s3://[::1/p", "is not a valid URL", ADDRESSES),
+        ("s3://bucket/a\nb", "is not a valid URL", ADDRESSES),
         ("s3://bucket:9000/p", HOLDS_MORE, CREDENTIALS),
-        ("s3://bucket/a/../b", "does not lead where it seems to", PLAIN),
-        ("s3://bucket/a%2fb", "does not lead where it seems to", PLAIN),
+        ("s3://bucket/a/../b", "names another place than it seems to", PLAIN),
+        ("s3://bucket/a%2fb", "names another place than it seems to", PLAIN),
         (f"s3://key:{SECRET}@bucket/p", HOLDS_MORE, CREDENTIALS),
         (f"s3://{SECRET}@bucket/p", HOLDS_MORE, CREDENTIALS),
         (f"abfss://box:{SECRET}@a.dfs.core.windows.net/p", HOLDS_MORE, CREDENTIALS),
@@ -366,8 +366,8 @@ PLAIN = "write the path in plain letters, without dots, escapes and doubled slas
         (f"s3://bucket/p#{SECRET}", HOLDS_MORE, CREDENTIALS),
         (
             Path("s3://bucket/p"),
-            "is a path that was made of an address",
-            "pass the address as a text",
+            "is a path that was made from a URL",
+            "pass the URL as a string",
         ),
     ],
 )
@@ -418,7 +418,7 @@ def test_what_takes_no_files_is_refused(into: Into) -> None:
     """That includes a store that cannot keep a file from showing before it is whole."""
     with raises_error(
         InvalidArgument,
-        reason=f"into: is a {type(into).__name__}, where no files can be put",
+        reason=f"into: is a {type(into).__name__}, which is not a store for files",
         remedy=ADDRESSES,
     ):
         destination(into, SystemClock(), unpack=False)

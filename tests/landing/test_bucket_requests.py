@@ -208,7 +208,7 @@ async def test_a_refusal_is_told_without_what_the_store_said(
         error,
         DestinationFailed,
         reason=f"cannot be written: {NAME} in s3://bucket ({cause})",
-        remedy="check the store's credentials and address, then resume the job by its ref",
+        remedy="check the store's credentials and URL, then resume the job by its ref",
     )
     said = "".join(traceback.format_exception(error))
     assert not [word for word in (SECRET, "127.0.0.1", "AWS4", "<Error>") if word in said]

@@ -75,7 +75,7 @@ def test_an_address_that_lacks_a_slash_is_no_folder(
 
     with raises_error(
         InvalidArgument,
-        reason="into: is an address that lacks a slash",
+        reason="into: is a URL that lacks a slash",
         remedy=f"write it with {into.partition(':')[0]}://",
     ):
         destination(into, ManualClock(), unpack=False)

@@ -220,7 +220,9 @@ async def test_a_later_versions_file_is_refused_and_left_as_it_is(
 
     with raises_error(
         LedgerFailed,
-        reason=f"the ledger was written in version {VERSION + 1}, this library knows {VERSION}",
+        reason=(
+            f"the ledger has version {VERSION + 1}, but this library reads versions up to {VERSION}"
+        ),
         remedy="upgrade exportjobs, or choose another file",
     ):
         async with open_ledger():

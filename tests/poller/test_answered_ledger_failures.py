@@ -201,8 +201,8 @@ async def test_what_was_asked_and_cannot_be_read_is_told_of(
     async with make_poller(ledger=file, accounts=[Acme()]) as poller:
         with raises_error(
             LedgerFailed,
-            reason="what export 1 asked for cannot be read from the ledger",
-            remedy="let the ledger forget it",
+            reason="the arguments of export 1 cannot be read from the ledger",
+            remedy="remove the export from the ledger",
             vendor="acme",
         ):
             await poller.resume_all(into=landing)
@@ -253,7 +253,7 @@ async def test_a_file_system_without_locks_is_refused(
 
     with raises_error(
         LedgerFailed,
-        reason=f"the ledger's file system knows no locks: {file}",
+        reason=f"the ledger's file system has no locks: {file}",
         remedy="keep the ledger on a disk of this machine",
     ):
         async with make_poller(ledger=file):

@@ -78,7 +78,7 @@ def test_what_is_no_duration(value: Any) -> None:  # noqa: ANN401 - what a calle
     """It is refused by the argument's name."""
     with raises_error(
         InvalidArgument,
-        reason=safe_text(f"deadline: {value!r} is no duration"),
+        reason=safe_text(f"deadline: {value!r} is not a duration"),
         remedy="pass seconds from 0 upwards, or a timedelta",
     ) as caught:
         duration("deadline", value)
@@ -126,7 +126,7 @@ def test_one_export_is_no_list_of_them(one: Any) -> None:  # noqa: ANN401 - what
 )
 def test_what_is_no_export(exports: Any, named: str) -> None:  # noqa: ANN401 - what a caller may pass
     """The error says what was found instead."""
-    reason = f"exports: holds a {named}, which is no export"
+    reason = f"exports: holds a {named}, which is not an export"
     with raises_error(InvalidArgument, reason=reason, remedy=REMEDY):
         checked_works(exports)
 
@@ -192,7 +192,7 @@ def test_what_is_no_number_of_downloads(count: Any) -> None:  # noqa: ANN401 - w
     """A flag counts nothing."""
     with raises_error(
         InvalidArgument,
-        reason=f"max_downloads: {count!r} is no number of files",
+        reason=f"max_downloads: {count!r} is not a number of files",
         remedy="pass a whole number from 1 upwards",
     ):
         checked_max_downloads(count)
@@ -236,7 +236,7 @@ def test_what_names_no_host() -> None:
     for name in ("files.acme.com/x", "files acme", ""):
         with raises_error(
             InvalidArgument,
-            reason=f"download_hosts: {name!r} is no host's name",
+            reason=f"download_hosts: {name!r} is not a host name",
             remedy='pass names such as "files.acme.com" or "*.amazonaws.com"',
         ):
             checked_hosts([name])

@@ -378,7 +378,7 @@ async def test_what_is_left_is_told_of_export_by_export(
     assert_error(
         told["q3"],
         PollerClosed,
-        reason="left at its vendor",
+        reason="still running at the vendor",
         remedy="resume the job by its ref",
         vendor="acme",
         account="default",
@@ -397,8 +397,8 @@ async def test_what_is_left_is_told_of_export_by_export(
 @pytest.mark.parametrize(
     ("account", "remedy"),
     [
-        (Acme(name="north"), "look for the job at the vendor before submitting again"),
-        (Listing(name="north"), "exportjobs resume looks for its job"),
+        (Acme(name="north"), "look for the job at the vendor before you submit it again"),
+        (Listing(name="north"), "exportjobs.resume_all looks for its job"),
     ],
     ids=["without-a-list", "with-a-list"],
 )

@@ -227,7 +227,7 @@ async def test_a_ref_of_an_unknown_account_is_refused_with_the_remedy(
             with raises_error(
                 UnknownAccount,
                 reason="no adapter for the account acme/stranger",
-                remedy="hand its adapter over: Poller(accounts=[...])",
+                remedy="pass its adapter: Poller(accounts=[...])",
                 vendor="acme",
                 ref=STRANGER,
             ):
@@ -250,7 +250,7 @@ async def test_what_is_no_ref_is_refused_with_the_remedy(
     is_refused = partial(
         raises_error,
         InvalidArgument,
-        reason="ref: is no JobRef",
+        reason="ref: must be a JobRef",
         remedy="read one with JobRef.from_json(text)",
     )
     async with make_poller(accounts=[Acme()]) as poller:

@@ -3,7 +3,6 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from shlex import quote
 
 import anyio
 import httpx
@@ -444,10 +443,9 @@ async def test_a_vendor_without_a_list_leaves_it_in_doubt(
         finished.error,
         SubmitOutcomeUnknown,
         reason="submitted before, and no answer was recorded",
-        remedy="look for the job at the vendor, then say what is so: "
-        f"exportjobs adopt {number} ID, exportjobs resubmit {number} or exportjobs abandon "
-        f"{number}, each with --ledger {quote(str(file))} "
-        "(in Python poller.records has adopt, resubmit and abandon)",
+        remedy="look for the job at the vendor, then call one of: "
+        f"poller.records.adopt({number}, job_id), poller.records.resubmit({number}), "
+        f"poller.records.abandon({number})",
         vendor="acme",
         account="default",
     )
@@ -524,7 +522,7 @@ async def test_only_what_is_in_doubt_can_be_decided(
         ):
             with raises_error(
                 InvalidArgument,
-                reason="number: export 1 is not in doubt, but landed",
+                reason="number: export 1 is 'landed', not 'submit outcome unknown'",
                 remedy="",
                 vendor="acme",
             ):
@@ -532,7 +530,7 @@ async def test_only_what_is_in_doubt_can_be_decided(
         with raises_error(
             InvalidArgument,
             reason="number: the ledger has no export 7",
-            remedy="exportjobs jobs lists those that there are",
+            remedy="poller.records.entries() lists those that it has",
         ):
             await poller.records.forget(7)
 
@@ -549,7 +547,7 @@ async def test_the_job_of_another_export_cannot_be_adopted_by_hand(
     async with make_poller(ledger=file, accounts=[Acme()]) as poller:
         with raises_error(
             InvalidArgument,
-            reason="job_id: is the job of another export",
+            reason="job_id: belongs to another export",
             remedy="",
             vendor="acme",
         ):
@@ -564,7 +562,9 @@ async def test_what_is_no_id_cannot_be_adopted(
     number = await crashed(file, clock, Acme())
 
     async with make_poller(ledger=file, accounts=[Acme()]) as poller:
-        with raises_error(InvalidArgument, reason="job_id: is no id", remedy="", vendor="acme"):
+        with raises_error(
+            InvalidArgument, reason="job_id: is not a valid id", remedy="", vendor="acme"
+        ):
             await poller.records.adopt(number, job_id)
         (entry,) = await poller.records.entries()
 
@@ -626,7 +626,7 @@ async def test_what_another_process_is_at_work_on_is_left_to_it(
             with raises_error(
                 InvalidArgument,
                 reason="number: another process is at work on export 1",
-                remedy="wait for it",
+                remedy="wait until it has ended",
                 vendor="acme",
             ):
                 await second.records.forget(1)
@@ -691,7 +691,7 @@ async def test_a_key_that_is_no_name_is_refused(
     async with make_poller() as poller:
         with raises_error(
             InvalidArgument,
-            reason=f"run_key: {key!r} is no name",
+            reason=f"run_key: {key!r} is not a valid name",
             remedy='pass one such as "2026-01-31"',
         ):
             poller.run(reports(Acme(), "q1"), into=landing, run_key=key)
@@ -708,8 +708,8 @@ async def test_a_kind_that_the_adapter_lacks_is_not_submitted(
     async with make_poller(ledger=file, accounts=[Acme(name="north")]) as poller:
         with raises_error(
             InvalidArgument,
-            reason=f"kind: the adapter has no 'summary', which export {number} asks for",
-            remedy="install the version that it was asked of",
+            reason=f"kind: export {number} is of kind 'summary', which the adapter does not have",
+            remedy="install the version of the adapter that submitted it",
             vendor="acme",
         ):
             await poller.resume_all(into=None)
