@@ -83,17 +83,30 @@ class Report:
 def print_table(everything: Sequence[Finished], console: Console) -> None:
     """Print a row for each landed file, and the reason of each export that did not land.
 
-    Digests are cut short where a terminal has no room for them; a file or a pipe gets them whole.
+    Digests are cut short where a terminal has no room for them, and where that is not enough, each
+    file is on a line of its own, so that its path can be copied. A file or a pipe gets the table.
     """
-    table = _table(everything, digits=_WHOLE)
-    if console.is_terminal and whole_width(table, console) > console.width:
-        table = _table(everything, digits=_SHORT)
-    print_whole(table, console)
+    tables = (_table(everything, digits=digits) for digits in (_WHOLE, _SHORT))
+    fitting = (one for one in tables if whole_width(one, console) <= console.width)
+    if not console.is_terminal:
+        print_whole(_table(everything, digits=_WHOLE), console)
+    elif table := next(fitting, None):
+        console.print(table)
+    else:
+        _print_lines(everything, console)
     for finished in everything:
         if finished.error is not None:
             _say(console, message(finished.error))
         for warning in finished.job.warnings if finished.ref else ():
             _say(console, f"{finished.ref}: warning: {warning}")
+
+
+def _print_lines(everything: Iterable[Finished], console: Console) -> None:
+    for finished in everything:
+        (name, status, rows, *_), *_ = _rows(finished, _SHORT)
+        _say(console, f"{name}: {status}{rows and f', {rows} rows'}")
+        for file in finished.files:
+            _say(console, f"  {file} ({decimal(file.size)}, SHA-256 {file.sha256[:_SHORT]})")
 
 
 def print_whole(table: Table, console: Console) -> None:

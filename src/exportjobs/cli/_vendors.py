@@ -24,7 +24,7 @@ _ANY = 10_000
 
 @frozen
 class _Tried:
-    """An installed adapter, and what came of importing it."""
+    """An installed adapter, and the class or the error that importing it gave."""
 
     installed: Installed
     found: type[Adapter] | BrokenAdapter
@@ -46,9 +46,8 @@ def vendors(
     """List the installed adapters: distribution, kinds of export, capabilities and credentials.
 
     Args:
-        check: Print a table of which can be used, with what is wrong with the others, and exit
-            with 1 if anything is.
-        as_json: Print one JSON object for each adapter instead.
+        check: Load each adapter and print whether it can be used; exit with 1 if one cannot.
+        as_json: Print one JSON object per adapter instead.
     """
     tried = [_tried(one) for one in installed().values()]
     console = Output(highlight=False)
@@ -92,7 +91,7 @@ def _as_json(tried: _Tried) -> dict[str, object]:
 def _print_checks(everything: Sequence[_Tried], console: Console) -> None:
     """Print a row for each adapter; a file or a pipe gets every row on one line."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("vendor", "distribution", "api", "finding"):
+    for heading in ("vendor", "distribution", "api", "result"):
         table.add_column(heading, overflow="fold")
     for one in everything:
         table.add_row(Text(one.installed.vendor), Text(one.origin), *_finding(one))
@@ -123,7 +122,7 @@ def _details(tried: _Tried) -> Table:
         return grid
     known = variables(tried.installed.vendor, tried.found)
     grid.add_row("exports", ", ".join(tried.found.kinds()))
-    grid.add_row("can also", ", ".join(sorted(tried.found.capabilities())) or "-")
+    grid.add_row("supports", ", ".join(sorted(tried.found.capabilities())) or "-")
     grid.add_row("environment", _names(known, required=True))
     grid.add_row("optional", _names(known, required=False), end_section=True)
     return grid
