@@ -1,6 +1,5 @@
 """The application: its commands, its errors in one line, and its exit codes."""
 
-import signal
 import sys
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -115,6 +114,8 @@ app = _application()
 def execute(arguments: Sequence[str]) -> int:
     """Run a command and return the exit code; an error is printed on one line."""
     try:
+        if _shown_at_once(arguments):
+            return ExitCode.DONE
         with _terminated_like_interrupted():
             return _called(arguments)
     except (ExportJobsError, ImportError) as error:
@@ -127,13 +128,18 @@ def execute(arguments: Sequence[str]) -> int:
         return ExitCode.TERMINATED if isinstance(left, _Terminated) else ExitCode.INTERRUPTED
 
 
-def _called(arguments: Sequence[str]) -> int:
+def _shown_at_once(arguments: Sequence[str]) -> bool:
+    """Show what needs nothing else, if it is that which is asked for: help, and no candidates."""
     if list(arguments[:1]) == [_COMPLETE]:
         sys.stdout.write(_NO_CANDIDATES)
-        return ExitCode.DONE
+        return True
     if _asks_for_help(arguments):
         app.help_print([one for one in arguments if one not in app.help_flags])
-        return ExitCode.DONE
+        return True
+    return False
+
+
+def _called(arguments: Sequence[str]) -> int:
     outcome = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     return outcome if isinstance(outcome, int) else ExitCode.DONE
 
@@ -205,6 +211,8 @@ class _Terminated(BaseException):
 
 @contextmanager
 def _terminated_like_interrupted() -> Generator[None]:
+    import signal  # noqa: PLC0415 - not needed for help
+
     def terminate(_: int, __: FrameType | None) -> None:
         raise _Terminated
 

@@ -6,7 +6,7 @@ from inspect import Parameter
 from pathlib import Path
 from textwrap import wrap
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union, cast, get_args, get_origin
 
 from cyclopts import App, Argument
 from rich.text import Text
@@ -97,7 +97,7 @@ def usage(words: Sequence[str], arguments: Sequence[Argument]) -> str:
 
 def _title(argument: Argument) -> str:
     groups = argument.parameter.group
-    title = str(groups[0].name) if isinstance(groups, tuple) else ""
+    title = str(getattr(groups[0], "name", "")) if isinstance(groups, tuple) else ""
     return _TITLES.get(title, title)
 
 
@@ -161,10 +161,6 @@ def _facts(argument: Argument) -> Iterator[str]:
 
 
 def _shown(default: object) -> str:
-    match default:
-        case float():
-            return f"{default:g}"
-        case tuple() | list():
-            return ", ".join(map(str, default))
-        case _:
-            return str(default)
+    if isinstance(default, tuple):
+        return ", ".join(map(str, cast("tuple[object, ...]", default)))
+    return f"{default:g}" if isinstance(default, float) else str(default)

@@ -7,19 +7,19 @@ import inspect
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
+from pathlib import Path
 from types import GenericAlias
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from attrs import NOTHING, Attribute, fields
 from cyclopts import App, Group, Parameter
 
 from exportjobs.adapter import Adapter
 from exportjobs.adapter._adapter import ExportKind
 from exportjobs.adapter._errors import BrokenAdapter
 from exportjobs.adapter._registry import Installed, installed
+from exportjobs.cli._annotations import is_json, without_none
 from exportjobs.cli._deferred import deferred
 from exportjobs.cli._exit_code import ExitCode
-from exportjobs.cli._options import Landing, is_json, without_none
 from exportjobs.cli._text import reflowed
 
 _JSON = Annotated[str | None, Parameter(metavar="JSON")]
@@ -29,32 +29,55 @@ _PREFIX = "landing_"
 """What the common options are called in a command's signature: no kind has such an argument."""
 
 
-def _common_parameters() -> list[inspect.Parameter]:
-    # Flat, as cyclopts would read the source file of a class for what its fields mean.
-    return [
-        inspect.Parameter(
-            f"{_PREFIX}{one.name}",
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if one.default is NOTHING else one.default,
-            annotation=Annotated[one.type, _parameter(one)],
-        )
-        for one in fields(Landing)
-    ]
-
-
-def _parameter(option: "Attribute[object]") -> Parameter:
-    return Parameter(
-        name=f"--{option.name.removeprefix('as_').replace('_', '-')}",
-        help=option.metadata["help"],
-        metavar=option.metadata["metavar"],
+def _option(
+    name: str,
+    hint: object,
+    help_: str,
+    default: object = inspect.Parameter.empty,
+    metavar: str | None = None,
+) -> inspect.Parameter:
+    """Return an option that every export has, whatever its vendor."""
+    about = Parameter(
+        name=f"--{name.removeprefix('as_').replace('_', '-')}",
+        help=help_,
+        metavar=metavar,
         group=_GROUP,
         negative=(),
-        show_default=_shown if option.default else False,
+        show_default=_shown if default else False,
+    )
+    return inspect.Parameter(
+        f"{_PREFIX}{name}",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[hint, about],
     )
 
 
 def _shown(default: object) -> str:
     return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+_RUN_KEY = (
+    "A name for the run, such as its date. With a ledger, runs of the same name submit and land "
+    "each export only once."
+)
+_ON_EXIT = "On Ctrl-C, leave the job running at the vendor, or cancel it."
+_LEDGER = "An SQLite file that records the export; EXPORTJOBS_LEDGER if not given."
+_POLL_INTERVAL = "The time between two polls; adaptive if not given."
+_INTO = "A folder, created if needed, or a bucket such as s3://reports/daily."
+_ACCOUNT = "A name for the account, used in job refs and file names."
+# A parameter each, not a class: cyclopts would read its source file for what its fields mean.
+_LANDING = (
+    _option("into", str, _INTO, metavar="PLACE"),
+    _option("unpack", bool, "Extract zip and tar archives next to them.", default=False),
+    _option("account", str, _ACCOUNT, "default", "NAME"),
+    _option("poll_interval", float | None, _POLL_INTERVAL, None, "SECONDS"),
+    _option("deadline", float, "The longest time to wait for the job.", 86400.0, "SECONDS"),
+    _option("on_exit", Literal["detach", "cancel"], _ON_EXIT, "detach"),
+    _option("ledger", Path | None, _LEDGER, None),
+    _option("run_key", str | None, _RUN_KEY, None, "NAME"),
+    _option("as_json", bool, "Print one JSON object instead of a table.", default=False),
+)
 
 
 def _command(vendor: str, adapter: type[Adapter], kind: ExportKind) -> App:
@@ -73,15 +96,14 @@ def _function(vendor: str, adapter: type[Adapter], kind: ExportKind) -> Callable
 
         named.update(zip(parameters, given, strict=False))
         arguments = {name: value for name, value in named.items() if name in parameters}
+        # What was not given is not handed over.
         common: dict[str, Any] = {
-            name.removeprefix(_PREFIX): value
-            for name, value in named.items()
-            if name not in parameters
+            one.name.removeprefix(_PREFIX): named.get(one.name, one.default) for one in _LANDING
         }
-        return export(vendor, adapter, kind, arguments, Landing(**common))
+        return export(vendor, adapter, kind, arguments, **common)
 
     own = [one.replace(annotation=_typed(one.annotation)) for one in parameters.values()]
-    function.__signature__ = inspect.Signature([*own, *_common_parameters()])  # type: ignore[attr-defined]
+    function.__signature__ = inspect.Signature([*own, *_LANDING])  # type: ignore[attr-defined]
     function.__doc__ = reflowed(kind.flow.__doc__)
     return function
 
