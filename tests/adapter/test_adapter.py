@@ -242,12 +242,12 @@ def test_a_base_url_that_is_none(base_url: str) -> None:
         (
             "api.acme.example",
             "is not a base URL",
-            "pass one such as https://host/…",
+            "pass an https URL with a host, without query or fragment",
         ),
         (
             "https://[api.acme.example",
             "is not a base URL",
-            "pass one such as https://host/…",
+            "pass an https URL with a host, without query or fragment",
         ),
         (
             f"https://me:{SECRET}@api.acme.example",
@@ -307,7 +307,7 @@ def test_a_name_that_is_none(name: str) -> None:
     """Refs are read back from one line parted by slashes."""
     with raises_error(
         InvalidArgument,
-        reason="name: must be printable and have no slash",
+        reason="name: must be a printable text without slashes, and not empty",
         remedy="use a short name",
         vendor="acme",
     ):
@@ -452,7 +452,7 @@ def test_a_range_out_of_order() -> None:
     with raises_error(
         InvalidArgument,
         reason="since: is after the end",
-        remedy="pass one that is not",
+        remedy="pass a range that ends after it starts",
         vendor="acme",
     ):
         Acme().check_order("since", date(2026, 3, 2), date(2026, 3, 1))

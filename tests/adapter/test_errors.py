@@ -345,7 +345,7 @@ def test_an_error_is_caught_as_what_plain_python_calls_it(
 
 REMEDIES = {
     "AuthenticationFailed": "check the account's credentials and that they have not expired",
-    "BudgetExhausted": "no action needed: requests continue when the budget resets",
+    "BudgetExhausted": "try again when the budget resets",
     "ConcurrencyLimitReached": "wait until one of the account's jobs has ended",
     "Corrupted": "resume the job by its ref to download again; if it persists, ask the vendor",
     "DeadlineExceeded": "resume the job by its ref, with a later deadline",
@@ -362,7 +362,7 @@ REMEDIES = {
     "PermissionDenied": "ask the vendor's administrator for access",
     "PollerClosed": "resume the job by its ref",
     "QuotaExceeded": "wait until the quota resets, or ask the vendor to raise it",
-    "RateLimited": "no action needed: requests continue after the pause",
+    "RateLimited": "try again after the pause",
     "Rejected": "correct the request",
     "SignedUrlRejected": "resume the job by its ref to download again",
     "SubmitOutcomeUnknown": "look for the job at the vendor before you submit it again",

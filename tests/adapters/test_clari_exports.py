@@ -195,7 +195,7 @@ def test_a_range_that_ends_before_it_begins_is_refused_at_once(
         kind,
         {start: LATE, end: EARLY},
         reason=f"{start}: is after the end",
-        remedy="pass one that is not",
+        remedy="pass a range that ends after it starts",
     )
 
 

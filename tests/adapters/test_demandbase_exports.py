@@ -197,7 +197,7 @@ BOTH_DAYS = "pass from_date and to_date together"
         (
             {"from_date": END, "to_date": START},
             "from_date: is after the end",
-            "pass one that is not",
+            "pass a range that ends after it starts",
         ),
     ],
     ids=["no-end", "no-start", "reversed"],

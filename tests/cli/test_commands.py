@@ -144,7 +144,7 @@ def test_run_exits_1_when_the_job_fails(command: Command, sandbox: Sandbox, tmp_
             ["run", "csv", "clients", "--into", "{}", "--account", "a/b"],
             {"CSV_API_KEY": "k", "CSV_TENANT": "ACME", "CSV_BASE_URL": "https://csv.example"},
             (
-                "exportjobs: csv: name: must be printable and have no slash; "
+                "exportjobs: csv: name: must be a printable text without slashes, and not empty; "
                 "use a short name (in --account)\n"
             ),
         ),

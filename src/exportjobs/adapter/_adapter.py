@@ -285,7 +285,11 @@ class Adapter(ABC):
         if self.sign_in_url:
             self._check_base_url("sign_in_url", self.sign_in_url)
         if not self.name or not self.name.isprintable() or "/" in self.name:
-            raise self.invalid("name", "must be printable and have no slash", "use a short name")
+            raise self.invalid(
+                "name",
+                "must be a printable text without slashes, and not empty",
+                "use a short name",
+            )
 
     @property
     def account(self) -> tuple[str, str]:
@@ -376,7 +380,9 @@ class Adapter(ABC):
             InvalidArgument: If it does.
         """
         if start is not None and end is not None and start > end:
-            raise self.invalid(argument, "is after the end", "pass one that is not")
+            raise self.invalid(
+                argument, "is after the end", "pass a range that ends after it starts"
+            )
 
     def unsupported(self, operation: str) -> Unsupported:
         """Return the error for an operation that the vendor's API does not have."""

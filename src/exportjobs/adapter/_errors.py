@@ -232,13 +232,13 @@ class PermissionDenied(AccountError):
 class RateLimited(AccountError):
     """The account sent too many requests; it pauses, and the job is not affected."""
 
-    default_remedy = "no action needed: requests continue after the pause"
+    default_remedy = "try again after the pause"
 
 
 class BudgetExhausted(RateLimited):
     """The account has sent as many requests as its vendor allows; this one was not sent."""
 
-    default_remedy = "no action needed: requests continue when the budget resets"
+    default_remedy = "try again when the budget resets"
 
 
 class ConcurrencyLimitReached(AccountError):

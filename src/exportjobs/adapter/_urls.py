@@ -21,7 +21,7 @@ def is_loopback(host: str) -> bool:
 
 def base_url_problem(url: str) -> tuple[str, str] | None:
     """Return why a URL cannot be an adapter's base URL, and what to do; None if it can."""
-    invalid = ("is not a base URL", "pass one such as https://host/path")
+    invalid = ("is not a base URL", "pass an https URL with a host, without query or fragment")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
