@@ -238,10 +238,15 @@ class Account:
         answer = await self.session.converse(
             begin, tuple, operation=Operation.LIST, on_answer=self.list_after
         )
-        if not all(isinstance(one, ExportJob) for one in answer.value):
+        if not _are_jobs(answer.value):
             vendor = self.session.adapter.vendor
             raise BrokenAdapter("the adapter listed no ExportJob", vendor=vendor)
         return answer
+
+
+def _are_jobs(listed: Iterable[object]) -> bool:
+    """Return whether a list is what an adapter's types promise."""
+    return all(isinstance(one, ExportJob) for one in listed)
 
 
 def let_go_at(now: float, timeout: float, polled: Iterable[Tracked], *, began: float) -> float:

@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 import anyio
-import anyio.abc
 
 from exportjobs._poller.loop.tracked import Tracked
 from exportjobs._schedule.decide import End, Step
