@@ -90,7 +90,7 @@ class Rig:
             base_url=self.vendor.base,
             ref=JobRef("acme", "default", "q3").to_json(),
             folder=str(folder),
-            max_downloads=downloads,
+            downloads=downloads,
             dies_at=dies_at,
         )
         moment = self._await(nursery) if deadly else self._await_end(nursery)
