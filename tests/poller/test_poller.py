@@ -3,7 +3,6 @@
 import gc
 import threading
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import anyio
@@ -23,6 +22,7 @@ from tests.support.acme import (
     turns_until,
 )
 from tests.support.acme_api import Vendor
+from tests.support.errors import raises_error
 
 from exportjobs import (
     Event,
@@ -314,20 +314,19 @@ async def test_a_job_cannot_land_in_two_places(
     first, second = tmp_path / "a", tmp_path / "b"
 
     async with make_poller() as poller:
-        job = await poller.submit(Acme().report("q3"))
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(partial(poller.resume, job.ref, into=first))
-            await turns_until(first.exists)
-            with pytest.raises(InvalidArgument) as caught:
-                await poller.resume(job.ref, into=second)
-            same = await poller.resume(job.ref, into=first)
+        results = poller.run(reports(Acme(), "q3"), into=first)
+        await turns_until(lambda: bool(poller.outstanding))
+        (ref,) = poller.outstanding
+        with raises_error(
+            InvalidArgument,
+            reason=f"into: the files of {ref} are already on their way to {first}",
+            remedy="pass the same place, or None to wait for them",
+        ):
+            await poller.resume(ref, into=second)
+        same, landed = await poller.resume(ref, into=first), await anext(results)
 
-    assert (
-        caught.value.reason == f"into: the files of {job.ref} are already on their way to {first}"
-    )
-    assert caught.value.remedy == "pass the same place, or None to wait for them"
-    assert [file.path.parent for file in same.files] == [first]
-    assert [*second.glob("*")] == []
+    assert [file.path.parent for file in (*same.files, *landed.files)] == [first] * 2
+    assert not second.exists()
 
 
 async def test_two_runs_of_one_key_do_not_land_in_two_places(
