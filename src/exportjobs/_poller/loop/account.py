@@ -61,8 +61,9 @@ class Account:
     """How long each kind of job takes."""
     submits_alone: bool = False
     """Whether nothing is submitted while it is open what became of another submit."""
-    outstanding: dict[Tracked, None] = field(factory=dict[Tracked, None])
-    """Its exports that have not come to their end, in the order in which they were taken up."""
+    outstanding: dict[Tracked, bool] = field(factory=dict[Tracked, bool])
+    """Its exports that have not come to their end, in the order in which they were taken up, each
+    with whether it counts among the jobs that the account has at its vendor."""
     queued: int = 0
     """How many of them wait to be submitted."""
     doubtful: set[Tracked] = field(factory=set[Tracked])
@@ -78,8 +79,6 @@ class Account:
     is_spread: bool = False
     """Whether it was told that the budget decides when the account is polled."""
     stopped_by: ExportJobsError | None = None
-    _holding: set[Tracked] = field(factory=set[Tracked], init=False)
-    """Those that count as a job at the vendor."""
     _by_id: dict[str, tuple[Tracked, ...]] = field(
         factory=dict[str, tuple[Tracked, ...]], init=False
     )
@@ -119,9 +118,9 @@ class Account:
 
     def remove(self, tracked: Tracked) -> None:
         """Forget an export."""
+        self.free_slot(tracked)
         self.outstanding.pop(tracked, None)
         self.doubtful.discard(tracked)
-        self.free_slot(tracked)
         if self._by_row.get(tracked.row) is tracked:
             del self._by_row[tracked.row]
         if tracked.ref is not None:
@@ -131,14 +130,14 @@ class Account:
 
     def take_slot(self, tracked: Tracked) -> None:
         """Count an export among the jobs that the account has at its vendor."""
-        if tracked not in self._holding:
-            self._holding.add(tracked)
+        if not self.outstanding[tracked]:
+            self.outstanding[tracked] = True
             self.allowance = self.allowance.taken()
 
     def free_slot(self, tracked: Tracked) -> None:
         """Count an export no longer."""
-        if tracked in self._holding:
-            self._holding.remove(tracked)
+        if self.outstanding.get(tracked):
+            self.outstanding[tracked] = False
             self.allowance = self.allowance.freed()
 
     # What was learned.

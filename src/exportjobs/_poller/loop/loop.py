@@ -131,7 +131,7 @@ class Loop:
         It counts from now on, and `begin` lets it go its way.
         """
         account = tracked.account
-        account.outstanding[tracked] = None
+        account.outstanding[tracked] = False
         if tracked.ref is not None:
             account.register(tracked)
             self._answers.count_from(tracked, tracked.ref.submitted_at)
@@ -227,7 +227,8 @@ class Loop:
     def _hand_to_poll(self, tracked: Tracked, step: Poll) -> None:
         """Let a job wait for its next poll, unless its time is over."""
         now = self._clock.monotonic()
-        self._answers.not_before(tracked, now + step.server_wait)
+        if step.server_wait:
+            self._answers.not_before(tracked, now + step.server_wait)
         if now >= tracked.give_up_at:
             if tracked.doubt is None:
                 tracked.account.outlived(tracked, now - tracked.began_at)
