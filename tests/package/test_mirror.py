@@ -6,6 +6,8 @@ from typing import Final
 
 import pytest
 
+import exportjobs
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "adapter": "adapter",
@@ -47,7 +49,7 @@ ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
 
 def modules(package: str) -> set[str]:
     """Return the names of a package's modules, and of the packages in it."""
-    root = ROOT / "src" / "exportjobs" / PACKAGES[package]
+    root = Path(exportjobs.__path__[0], PACKAGES[package])
     found = {path.parent if path.stem == "__init__" else path for path in root.rglob("*.py")}
     return {path.stem.removeprefix("_") for path in found - {root}}
 

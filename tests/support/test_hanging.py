@@ -33,7 +33,7 @@ def run(*names: str) -> subprocess.CompletedProcess[str]:
 
 PLACES = {
     "test_idle": r"waits at src/exportjobs/_poller/\S+:\d+ in ",
-    "test_busy": r"runs at tests/package/hanging_loops\.py:\d+ in test_busy\.<locals>\.spin",
+    "test_busy": r"runs at tests/support/hanging_loops\.py:\d+ in test_busy\.<locals>\.spin",
     "test_round": r"waits at src/exportjobs/testing/_manual_clock\.py:\d+ in ManualClock\.sleep",
 }
 """What is said of each loop that hangs, among other things."""
