@@ -61,6 +61,7 @@ async def test_stubborn(clock: ManualClock) -> None:
             await clock.sleep(1)
 
 
+@pytest.mark.timeout(20)
 async def test_sound(make_poller: MakePoller, vendor: Vendor) -> None:
     """A loop that comes to its end, after one that did not."""
     vendor.report("q3")
