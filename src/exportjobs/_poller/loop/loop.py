@@ -159,9 +159,14 @@ class Loop:
         Raises:
             InvalidArgument: If its files are to land elsewhere.
         """
+        self._add_waiters(tracked, destination, (waiter,))
+
+    def _add_waiters(
+        self, tracked: Tracked, destination: Destination | None, waiters: tuple[Waiter, ...]
+    ) -> None:
         check_destination(tracked, destination)
         tracked.destination = tracked.destination or destination
-        tracked.waiters += (waiter,)
+        tracked.waiters += waiters
         step = self._unclaimed.pop(tracked, None)
         if step is not None:
             self._inbox.post(tracked, step)
@@ -256,16 +261,11 @@ class Loop:
     def _join(self, tracked: Tracked, first: Tracked) -> None:
         """Let an export that was taken up before stand for another one that is the same job."""
         try:
-            check_destination(first, tracked.destination)
+            self._add_waiters(first, tracked.destination, tracked.waiters)
         except InvalidArgument as error:
             self._end(tracked, End(error))
-            return
-        tracked.account.remove(tracked)
-        first.waiters += tracked.waiters
-        first.destination = first.destination or tracked.destination
-        step = self._unclaimed.pop(first, None)
-        if step is not None:
-            self._inbox.post(first, step)
+        else:
+            tracked.account.remove(tracked)
 
     # The end.
 
